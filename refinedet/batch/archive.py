@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from refinedet.batch.engine import Engine, Job, Report
+from refinedet.batch.paths import named_alike
 from refinedet.batch.settings import RETRIES
 from refinedet.batch.status import SceneArchiveStatus
 from refinedet.cloud.scene import Scene
@@ -81,6 +82,9 @@ class SceneArchive:
     def run(self, scenes: Sequence[Scene], progress: Progress) -> Summary:
         """Process all scenes that are not finished; each scene is named once.
 
+        Of scenes with the same name, whose results would replace one another, one is processed: a finished one, or the
+        first. The others fail.
+
         Raises:
             RefineDetError: no worker can be started, the status cannot be written, or the results in its folder come
                 from other settings or code.
@@ -89,12 +93,15 @@ class SceneArchive:
         began, self._summary, self._progress = time.perf_counter(), Summary(len(scenes)), progress
         if not self._options.overwrite:
             self._status.check(self._asked)
-        self._plan(scenes)
+        alike = named_alike(sorted(scenes, key=lambda scene: self._status.finished(scene) is None))
+        self._plan([scene for scene in scenes if scene not in alike])
         self._report_progress()
         try:
             if self._waiting:
                 with self._engine:
                     self._work_off()
+            for scene, error in alike.items():
+                self._end(Job(scene), Report("failed", error=str(error)))
         except KeyboardInterrupt:
             again = "the same again without `overwrite`" if self._options.overwrite else "the same again"
             finished = self._summary.done + self._summary.as_before

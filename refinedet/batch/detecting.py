@@ -8,7 +8,7 @@ from typing import Any
 
 from refinedet.batch.archive import Progress, SceneArchive, SceneArchiveOptions, Summary
 from refinedet.batch.engine import Engine, LocalEngine
-from refinedet.batch.paths import check_names
+from refinedet.batch.paths import check_apart
 from refinedet.batch.process_engine import ProcessEngine
 from refinedet.batch.settings import RETRIES, ArchiveSettings
 from refinedet.batch.status import NAME, open_status
@@ -48,7 +48,7 @@ def detect_archive(
         raise InputError("expected `out` for the results of an archive, found none; name the folder they go to")
     check_download_limit(scenes, settings.scene.max_download_mb)
     load_pyarrow()
-    check_names(scenes, folder)
+    check_apart(scenes, folder)
     settings, folder = settings.absolute(), folder.absolute()
     engine = _engine(scenes, ArchiveWork(settings, folder), settings, archive)
     with open_status(folder / NAME) as status:

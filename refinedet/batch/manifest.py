@@ -77,17 +77,18 @@ def _expanded(name: Path, where: str) -> list[Path]:
     """The name itself, or the sorted files that match it as a pattern; an existing file is never a pattern."""
     if not has_magic(str(name)) or name.exists():
         return [name]
-    scenes = sorted(glob(str(name), recursive=True))  # noqa: PTH207 - the pattern may be absolute
-    closed = _closed_folders(name)
+    # the pattern may be absolute, which Path.glob refuses
+    folders = {above: glob(os.path.join(above, ""), recursive=True) for above in name.parents}  # noqa: PTH118, PTH207
+    closed = sorted(
+        {str(Path(one)) for some in folders.values() for one in some if not os.access(one, os.R_OK | os.X_OK)}
+    )
     if closed:
         _LOGGER.warning("files like %s in %s are left out, since the folder cannot be read", name, first_of(closed))
+    scenes = {
+        folder + file
+        for folder in folders[name.parent]
+        for file in glob(name.name, root_dir=folder, recursive=True)  # noqa: PTH207
+    }
     if not scenes:
         raise InputError(f"expected files like {name} ({where}), found none; check the pattern")
-    return [Path(one) for one in scenes]
-
-
-def _closed_folders(pattern: Path) -> list[str]:
-    """Folders in which a pattern searches and which this user cannot list; `glob` says nothing of them."""
-    above = [str(folder) for folder in pattern.parents]
-    folders = {one for folder in above for one in glob(folder, recursive=True) if Path(one).is_dir()}  # noqa: PTH207
-    return sorted(one for one in folders if not os.access(one, os.R_OK | os.X_OK))
+    return [Path(one) for one in sorted(scenes)]

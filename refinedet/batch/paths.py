@@ -43,17 +43,24 @@ def drop_undated(scene: Scene, folder: Path) -> None:
             undated.unlink(missing_ok=True)
 
 
-def check_names(scenes: Iterable[Scene], folder: Path) -> None:
-    """Check that no two scenes share a name and that none lies among the results, without building result paths.
+def check_apart(scenes: Iterable[Scene], folder: Path) -> None:
+    """Check that no scene lies among the results.
 
     Raises:
-        InputError: two scenes would write the same files, or one lies among the results.
+        InputError: one does.
     """
     results = tuple(f"{(folder / name).absolute()}/" for name in (SCENES, DATASET, FOOTPRINTS))
-    taken: dict[str, Scene] = {}
     for scene in scenes:
         if str(scene.absolute()).startswith(results):
             raise InputError(f"expected results apart from the scenes, but {scene} lies among them; name another `out`")
+
+
+def named_alike(scenes: Iterable[Scene]) -> dict[Scene, InputError]:
+    """Scenes whose results would replace those of an earlier scene of the same name, each with its error."""
+    taken: dict[str, Scene] = {}
+    found = {}
+    for scene in scenes:
         stem = scene_stem(scene)
         if (first := taken.setdefault(stem, scene)) != scene:
-            raise same_name(first, scene, f"results would both be named {stem}")
+            found[scene] = same_name(first, scene, f"results would both be named {stem}")
+    return found

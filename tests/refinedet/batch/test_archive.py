@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,10 @@ class Made:
         return Report("done", ships=2, seconds=0.5, files=(file,), worker="host 1")
 
 
-def run(work: Made, asked: dict[str, Any] | None = None, **options: Any) -> Summary:
+def run(work: Made, asked: dict[str, Any] | None = None, scenes: Sequence[Path] = SCENES, **options: Any) -> Summary:
     with open_status(work.folder / NAME) as status:
         archive = SceneArchive(LocalEngine(work), status, asked or {"score_min": 0.5}, SceneArchiveOptions(**options))
-        return archive.run(SCENES, lambda _done, _all: None)
+        return archive.run(scenes, lambda _done, _all: None)
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -109,6 +109,17 @@ def test_only_what_may_pass_is_tried_again_and_the_others_go_on(tmp_path: Path, 
     assert (line["scene"], line["attempts"]) == (str(SCENES[1]), attempts)
     work.answer = None
     assert (run(work).done, run(work).as_before) == (1, 3)  # a failed scene is tried again by the next run
+
+
+def test_of_scenes_named_alike_the_first_or_finished_one_is_done_and_the_others_go_on(tmp_path: Path) -> None:
+    work, twin = Made(tmp_path), Path("/copies/b.tif")
+    for scenes in ([*SCENES, twin], [twin, *SCENES]):  # the second time `b` is finished
+        found = run(work, scenes=scenes)
+        assert (found.done + found.as_before, list(found.failed)) == (3, [twin])
+        assert "/archive/b.tif and /copies/b.tif, whose results would both be named b" in found.failed[twin]
+        last = lines(tmp_path)[-1]
+        assert (last["scene"], last["state"], last["files"]) == (str(twin), "failed", [])
+    assert [job.scene for job in work.jobs] == SCENES
 
 
 def test_other_settings_are_refused_before_a_worker_starts_and_overwrite_begins_anew(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from glob import glob
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,8 +29,23 @@ def test_names_stay_as_they_are_and_come_once(archive: Path) -> None:
 
 def test_patterns_are_expanded_in_order_and_a_file_is_no_pattern(archive: Path) -> None:
     assert scenes_named([archive / "?.tif"]) == [archive / "a.tif", archive / "b.tif"]
-    assert archive / "sub/c.tif" in scenes_named([archive / "**/*.tif"])
+    assert scenes_named([archive / "**/*.tif"]) == [
+        archive / name for name in ("a.tif", "b.tif", "odd[1].tif", "sub/c.tif")
+    ]
+    assert scenes_named([archive / "**/sub/c.*"]) == scenes_named([archive / "s*/c.tif"]) == [archive / "sub/c.tif"]
     assert scenes_named([archive / "odd[1].tif"]) == [archive / "odd[1].tif"]
+
+
+def test_the_folders_of_a_pattern_are_walked_once(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    walks = []
+
+    def watched(name: str, **options: Any) -> list[str]:
+        walks.append(name)
+        return glob(name, **options)  # noqa: PTH207 - as the code under test
+
+    monkeypatch.setattr("refinedet.batch.manifest.glob", watched)
+    scenes_named([archive / "**/*.tif"])
+    assert sum("**" in name for name in walks) == 1
 
 
 def test_a_manifest_has_comments_empty_lines_patterns_and_paths_of_its_own(archive: Path) -> None:

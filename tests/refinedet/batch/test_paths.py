@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from refinedet.batch.paths import DATASET, FOOTPRINTS, archive_files, check_names, drop_undated
+from refinedet.batch.paths import DATASET, FOOTPRINTS, archive_files, check_apart, drop_undated, named_alike
 from refinedet.config.options.output import OutputSettings
 from refinedet.errors import InputError
 
@@ -29,11 +29,9 @@ def products(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize(("inside", "end"), [("manifest.safe", ""), ("measurement/iw-vh.tiff", "_vh"), (".", "")])
-def test_results_of_products_have_their_names_and_days(
-    products: list[Path], tmp_path: Path, inside: str, end: str
-) -> None:
+def test_results_of_products_have_their_names_and_days(products: list[Path], inside: str, end: str) -> None:
     scenes = [product / inside for product in products]
-    check_names(scenes, tmp_path / "out")
+    assert named_alike(scenes) == {}
     files = [archive_files(scene, OutputSettings(format=("csv",)), Path("out")) for scene in scenes]
     assert [one["csv"] for one in files] == [
         Path(f"out/scenes/2023-01-31/{NAMES[0]}{end}.csv"),
@@ -42,12 +40,17 @@ def test_results_of_products_have_their_names_and_days(
     assert files[0]["dataset"] == Path(f"out/dataset/date=2023-01-31/{NAMES[0]}{end}.parquet")
 
 
-def test_both_polarisations_by_their_rasters_do_not_collide_and_a_product_named_twice_does(
-    products: list[Path], tmp_path: Path
-) -> None:
-    check_names([products[0] / "measurement" / f"iw-{one}.tiff" for one in ("vv", "vh")], tmp_path / "out")
-    with pytest.raises(InputError, match=f"results would both be named {NAMES[0]}"):
-        check_names([products[0], products[0] / "manifest.safe"], tmp_path / "out")
+def test_both_polarisations_by_their_rasters_are_not_alike_and_a_product_named_twice_is(products: list[Path]) -> None:
+    assert named_alike([products[0] / "measurement" / f"iw-{one}.tiff" for one in ("vv", "vh")]) == {}
+    alike = named_alike([products[0], *products, products[0] / "manifest.safe"])
+    assert list(alike) == [products[0] / "manifest.safe"]
+    assert f"results would both be named {NAMES[0]}" in str(alike[products[0] / "manifest.safe"])
+
+
+def test_a_scene_among_the_results_is_refused(tmp_path: Path) -> None:
+    check_apart([tmp_path / "a.tif"], tmp_path)
+    with pytest.raises(InputError, match="expected results apart from the scenes"):
+        check_apart([tmp_path / "scenes/2023-01-31/a.tif"], tmp_path)
 
 
 def test_a_part_that_was_filed_without_its_day_goes_when_the_scene_is_made_again(tmp_path: Path) -> None:
