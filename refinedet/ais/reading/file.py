@@ -91,5 +91,7 @@ def _read(file: AisFile, wanted: Wanted, now: np.datetime64, order: DateOrder) -
         part = clean(rows, wanted, now, found.counts)
         if len(part.fixes):
             found.fixes.append(part.fixes)
+            if not isinstance(file, LogFile) and file.columns.speed_unit_kn != 1:
+                found.counts[reasons.SPEED_CONVERTED] += int(np.isfinite(part.fixes.speed_kn).sum())
         found.statics.add(part.statics)
     return found

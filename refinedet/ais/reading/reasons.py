@@ -40,6 +40,7 @@ HEADING_UNAVAILABLE = "heading not available (511)"
 SPEED_IMPOSSIBLE = "speed impossible"
 COURSE_IMPOSSIBLE = "course impossible"
 HEADING_IMPOSSIBLE = "heading impossible"
+SPEED_CONVERTED = "speed converted to knots, by the name of its column"
 LOW_ACCURACY = "position of low accuracy"
 LONG_RANGE = "position to a tenth of a minute (type 27)"
 OUT_OF_ORDER = "late, put in order"
@@ -51,7 +52,7 @@ DAY_FIRST = "dates read day first, without evidence"
 DAY_FIRST_BY_TIME = "dates read day first, as is near the time of the scene"
 MONTH_FIRST_BY_TIME = "dates read month first, as is near the time of the scene"
 REPAIRED = (
-    *(SPEED_UNAVAILABLE, SPEED_IMPOSSIBLE, COURSE_UNAVAILABLE, COURSE_IMPOSSIBLE),
+    *(SPEED_UNAVAILABLE, SPEED_IMPOSSIBLE, SPEED_CONVERTED, COURSE_UNAVAILABLE, COURSE_IMPOSSIBLE),
     *(HEADING_UNAVAILABLE, HEADING_IMPOSSIBLE, LOW_ACCURACY, LONG_RANGE, OUT_OF_ORDER),
     *(ODD_NUMBER, TWO_SHIPS, SIZE_IMPOSSIBLE, BEYOND_180, DAY_FIRST, DAY_FIRST_BY_TIME, MONTH_FIRST_BY_TIME),
 )
@@ -75,7 +76,7 @@ _MANY = 0.1
 
 
 def doubts(counts: Mapping[str, int]) -> Iterator[str]:
-    """Yield sentences on files that were probably misread, and on guesses: nothing kept, wild speeds, unclear dates."""
+    """Yield sentences on files that were probably misread, and on guesses: nothing kept, speeds, unclear dates."""
     total, kept = counts.get(MESSAGES, 0), counts.get(KEPT, 0)
     reason = max(_CHECKS, key=lambda key: counts.get(key, 0))
     if total and not kept and 2 * counts.get(reason, 0) > total:
@@ -85,6 +86,11 @@ def doubts(counts: Mapping[str, int]) -> Iterator[str]:
         yield (
             f"{wild:,} of {kept:,} speeds of AIS are impossible, as speeds in tenths of a knot are: the others may be "
             "wrong too, and so may ships that are called dark; convert the column to knots"
+        )
+    if counts.get(SPEED_CONVERTED):
+        yield (
+            f"{counts[SPEED_CONVERTED]:,} speeds of AIS are converted to knots from the unit in the name of their "
+            "column; `columns` can name another column for speed"
         )
     for key, order, other in _GUESSES:
         if counts.get(key):

@@ -55,7 +55,7 @@ class RecordsFile:
         fields = {key: self.names[index] for key, index in self.columns.place.items()}
         for records in self._parts(counts):
             columns = {key: _column(records, name) for key, name in fields.items()}
-            yield table_rows(columns, order, tenths=self.columns.tenths)
+            yield table_rows(columns, order, speed_unit_kn=self.columns.speed_unit_kn)
 
     def _parts(self, counts: Counter[str]) -> Iterator[list[dict[str, Any]]]:
         with content(self.source) as stream:

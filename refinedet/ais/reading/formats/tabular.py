@@ -44,8 +44,8 @@ class TableRows:
     columns: Mapping[str, Any]
     """pyarrow columns by field."""
     order: DateOrder
-    tenths: bool
-    """True if speeds are in tenths of a knot."""
+    speed_unit_kn: float
+    """Knots in the unit of the speeds."""
 
     def take(self, rows: Mask) -> Messages:
         """Messages of some rows."""
@@ -70,7 +70,7 @@ class TableRows:
             time=time,
             longitude_deg=self.longitude_deg[rows],
             latitude_deg=self.latitude_deg[rows],
-            speed_kn=number("speed") / (10 if self.tenths else 1),
+            speed_kn=number("speed") * self.speed_unit_kn,
             course_deg=number("course"),
             heading_deg=number("heading"),
             message_type=kinds.astype(np.int16),
@@ -83,7 +83,7 @@ class TableRows:
         )
 
 
-def table_rows(columns: Mapping[str, Any], order: DateOrder, *, tenths: bool) -> TableRows:
+def table_rows(columns: Mapping[str, Any], order: DateOrder, *, speed_unit_kn: float) -> TableRows:
     """Rows of pyarrow columns by field; their dates show the order of day and month.
 
     Raises:
@@ -95,7 +95,7 @@ def table_rows(columns: Mapping[str, Any], order: DateOrder, *, tenths: bool) ->
     nowhere = np.full(len(columns["mmsi"]), np.nan)
     longitude = degrees(columns["longitude"], "EW") if "longitude" in columns else nowhere
     latitude = degrees(columns["latitude"], "NS") if "latitude" in columns else nowhere
-    return TableRows(longitude, latitude, columns, order, tenths)
+    return TableRows(longitude, latitude, columns, order, speed_unit_kn)
 
 
 class CsvFile:
@@ -136,7 +136,7 @@ class CsvFile:
                 for batch in self._batches(lines, labels, fields):
                     read += len(batch)
                     columns = {key: batch.column(label) for key, label in fields.items()}
-                    yield table_rows(columns, order, tenths=self.columns.tenths)
+                    yield table_rows(columns, order, speed_unit_kn=self.columns.speed_unit_kn)
             except pa.ArrowInvalid as error:
                 if "Empty CSV file" not in str(error):
                     message = f"expected a table in {self.source.label}, but reading it failed ({error})"
@@ -206,7 +206,7 @@ class ParquetFile:
                 names = sorted(set(fields.values()))
                 for batch in file.iter_batches(_ROWS, row_groups=groups, columns=names) if groups else ():
                     columns = {key: batch.column(name) for key, name in fields.items()}
-                    yield table_rows(columns, order, tenths=self.columns.tenths)
+                    yield table_rows(columns, order, speed_unit_kn=self.columns.speed_unit_kn)
         except (pa.ArrowInvalid, OSError) as error:
             raise FileError(f"expected a whole Parquet file at {self.source.label}, found damage ({error})") from error
 

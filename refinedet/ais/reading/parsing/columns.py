@@ -9,6 +9,15 @@ from dataclasses import dataclass, field
 from refinedet.errors import InputError
 from refinedet.wording import first_of
 
+_IN_KNOTS = {
+    **dict.fromkeys(("", "kn", "kts", "knots"), 1.0),
+    "knotsx10": 0.1,  # as MarineTraffic writes it
+    **dict.fromkeys(("ms", "mps"), 3600 / 1852),
+    **dict.fromkeys(("kmh", "kph"), 1000 / 1852),
+}
+"""Knots in each unit that may end the name of a speed."""
+_SPEEDS = {f"{name}{unit}": kn for unit, kn in _IN_KNOTS.items() for name in ("sog", "speedoverground", "speed")}
+"""Knots in the unit of a speed, by its name."""
 NAMES: Mapping[str, tuple[str, ...]] = {
     "mmsi": ("mmsi", "mmsinumber", "userid", "sourcemmsi", "shipmmsi", "vesselmmsi"),
     "time": (
@@ -20,7 +29,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "millisecond": ("millisecond", "milliseconds", "miliseconds"),
     "longitude": ("longitude", "lon", "long", "lng", "londeg", "x"),
     "latitude": ("latitude", "lat", "latdeg", "y"),
-    "speed": ("sog", "speedoverground", "speed", "speedknots", "speedkn", "speedknotsx10"),
+    "speed": tuple(_SPEEDS),
     "course": ("cog", "courseoverground", "course"),
     "heading": ("trueheading", "heading", "hdg"),
     "message_type": ("messageid", "msgtype", "messagetype", "msgid", "aistype"),
@@ -55,8 +64,6 @@ _BEFORE = ("lastposition", "lastpos", "position", "pos")
 """Words before the name of a field of a position."""
 _UNITS = r"[(\[]\s*(utc|gmt|deg|degrees|°|kn|kts|knots|m|metres|meters)\s*[)\]]"
 """Units in brackets that are those of this package."""
-_TENTHS = "speedknotsx10"
-"""Speed in tenths of a knot, as MarineTraffic writes it."""
 _GRID = "cell_ll_lat"
 """Column of Global Fishing Watch's grids of fishing effort."""
 
@@ -79,8 +86,8 @@ class Columns:
     """True where dates are known to have the day first."""
     overruled: frozenset[str] = field(default_factory=frozenset)
     """Fields whose column the user named."""
-    tenths: bool = False
-    """True if speeds are in tenths of a knot."""
+    speed_unit_kn: float = 1.0
+    """Knots in the unit of the speeds."""
 
     @property
     def positions(self) -> bool:
@@ -132,8 +139,8 @@ def find_columns(names: Sequence[str], where: str, columns: Mapping[str, str] | 
     if static_alone:
         found = {key: index for key, index in found.items() if key in ("mmsi", *_STATIC)}
     danish = bool(names) and names[0].strip().lower() == DANISH
-    tenths = "speed" in found and _plain(names[found["speed"]]) == _TENTHS
-    return Columns(found, danish, frozenset(stated), tenths)
+    unit_kn = _SPEEDS.get(_plain(names[found["speed"]]), 1.0) if "speed" in found else 1.0
+    return Columns(found, danish, frozenset(stated), unit_kn)
 
 
 def _without(missing: Sequence[str], names: Sequence[str], where: str, absent: Sequence[str]) -> str:

@@ -114,7 +114,20 @@ def test_numbers_that_a_spreadsheet_rounded_are_missing(tmp_path: Path) -> None:
     assert found.counts[reasons.NO_NUMBER] == 1
 
 
-def test_speeds_in_tenths_by_name_are_divided(tmp_path: Path) -> None:
-    head = "MMSI,SPEED (KNOTSx10),LON,LAT,TIMESTAMP (UTC)\n"
-    path = table(tmp_path / "a.csv", "219000001,125,10.5,55.25,2024-06-05 12:00:00", head=head)
-    assert read_ais([path], area=None, time=None).fixes.speed_kn.tolist() == [12.5]
+@pytest.mark.parametrize(
+    ("name", "speed_kn"),
+    [
+        ("SPEED (KNOTSx10)", 1.25),
+        *((name, 12.5) for name in ("sog", "speed (kn)", "sog_knots", "Speed [kts]")),
+        *((name, 12.5 * 3600 / 1852) for name in ("speed_ms", "sog_mps", "speed (m/s)", "SpeedOverGround [m/s]")),
+        *((name, 12.5 / 1.852) for name in ("speed_kmh", "sog (km/h)")),
+    ],
+)
+def test_a_speed_is_in_the_unit_that_its_name_ends_with(tmp_path: Path, name: str, speed_kn: float) -> None:
+    head = f"MMSI,{name},LON,LAT,TIMESTAMP (UTC)\n"
+    cells = (f"219000001,{speed},10.5,55.25,2024-06-05 12:00:0{i}" for i, speed in enumerate(("12.5", "")))
+    path = table(tmp_path / "a.csv", *cells, head=head)
+    for columns in (None, {"speed": name}):
+        found = read_ais([path], area=None, time=None, columns=columns)
+        assert np.allclose(found.fixes.speed_kn, (speed_kn, np.nan), equal_nan=True)
+        assert found.counts.get(reasons.SPEED_CONVERTED, 0) == (speed_kn != 12.5)

@@ -28,6 +28,11 @@ def test_speeds_in_tenths_are_suspected() -> None:
     assert "173 of 345 speeds of AIS are impossible, as speeds in tenths of a knot are" in told
 
 
+def test_converted_speeds_are_told() -> None:
+    (told,) = doubts({reasons.MESSAGES: 9, reasons.KEPT: 9, reasons.SPEED_CONVERTED: 8})
+    assert told.startswith("8 speeds of AIS are converted to knots from the unit in the name of their column")
+
+
 def test_guesses_of_the_order_of_dates_are_told() -> None:
     (told,) = doubts({reasons.MESSAGES: 9, reasons.KEPT: 9, reasons.DAY_FIRST: 9})
     assert told.startswith("9 dates of AIS, such as 05/06/2024, are read with the day first, as no date")
