@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from refinedet.config import ModelConfig
 from refinedet.data.coco import Record, read_record
-from refinedet.data.dataset import read_chip
+from refinedet.data.shards import read_chip
 from refinedet.data.simulation.chips import simulated_chips
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from refinedet.data.coco import read_record
-from refinedet.data.dataset import read_chip
+from refinedet.data.shards import read_chip
 from refinedet.evaluation.score import score_files
 from refinedet.files import read_json
 from refinedet.scene.windows.prescreen import K, contrast

@@ -19,7 +19,7 @@ from pathlib import Path
 from refinedet.config import MultiscaleConfig, Pass, SuppressionConfig
 from refinedet.config.multiscale import Flip
 from refinedet.data.coco import Record, read_record
-from refinedet.data.dataset import read_chip
+from refinedet.data.shards import read_chip
 from refinedet.detections import Detections
 from refinedet.evaluation.metrics import coco_metrics
 from refinedet.files import write_json

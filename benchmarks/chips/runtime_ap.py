@@ -82,7 +82,7 @@ def in_child(name: str) -> dict[str, Any]:
 def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """AP and time of one runtime; or `refused` with the reason if it cannot run here."""
     from refinedet.data.coco import read_record
-    from refinedet.data.dataset import read_chip
+    from refinedet.data.shards import read_chip
     from refinedet.errors import RefineDetError
     from refinedet.evaluation.metrics import coco_metrics
 

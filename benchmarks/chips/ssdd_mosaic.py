@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from refinedet.boxes import as_boxes, shift
 from refinedet.data.coco import Record, read_record
-from refinedet.data.dataset import read_chip
+from refinedet.data.shards import read_chip
 from refinedet.evaluation.score import Score, match_boxes, score_files
 from refinedet.files import write_json
 from refinedet.geo.position import locate

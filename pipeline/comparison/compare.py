@@ -20,7 +20,7 @@ from pipeline.report.contact_sheet import whole_chip
 from pipeline.report.errors_by_chip import Judged
 from pipeline.stage import run_stage
 from refinedet.data.coco import ImageRecord, Record
-from refinedet.data.dataset import read_chip
+from refinedet.data.shards import read_chip
 from refinedet.errors import FileError, InputError
 from refinedet.evaluation.bootstrap import Measure, bootstrap_difference
 from refinedet.files import write_json, write_text

@@ -10,7 +10,6 @@ import numpy as np
 
 from pipeline.datasets.labels.box_numbers import BoxFormat
 from pipeline.datasets.labels.finding import find_labels
-from pipeline.datasets.labels.placement import note_on_placement
 from pipeline.datasets.labels.summary import Summary
 from pipeline.datasets.scene_labels.blocks import View
 from pipeline.datasets.scene_labels.choices import LabelChoices
@@ -92,9 +91,6 @@ def train_own(annotations: Path, images: Path | None, out: Path, choices: Choice
         counts = _chips_of_images(annotations, images, choices, out)
     else:
         counts = _chips_of_scenes(annotations, choices.labels, choices, out)
-    misplaced = note_on_placement(read_record(out / "tile" / "train.json"), out / "tile")
-    if misplaced is not None:
-        logger.warning(misplaced)
     params = replace(start, train=_on_canvas(start, out / "tile"))
     inputs = {"chips": sha256_tree(out / "tile"), "code": package_sha256()}
     checkpoint = out / "train" / "model.safetensors"

@@ -34,7 +34,7 @@ from refinedet.boxes import xywh_to_xyxy
 from refinedet.config import PostprocessConfig
 from refinedet.config.base import Count, Settings, Share, validated
 from refinedet.data.coco import ImageRecord, read_record
-from refinedet.data.dataset import read_chip
+from refinedet.data.shards import read_chip
 from refinedet.data.truth import LARGEST
 from refinedet.detections import Detections
 from refinedet.evaluation.detection_errors import kinds_of

@@ -22,6 +22,7 @@ from PIL import Image
 
 from pipeline.datasets.catalogue import pixel_sizes
 from pipeline.datasets.image_values import ValueReport, open_image
+from pipeline.datasets.labels.placement import note_on_placement
 from pipeline.datasets.splits import stable_draw
 from pipeline.params import TileParams, load_params
 from pipeline.stage import OUTPUTS, REAL, SPLITS, TRAINED_ON, counts_text, run_stage
@@ -105,7 +106,16 @@ def tile(
             _LOG.info("%s: %s", split, counts_text(summary[split]))
         write_json(staged / "summary.json", summary | {"values": report.counts})
         write_json(staged / TRAINED_ON, TrainedOn(params.windows, gsd_m).to_dict())
+    _tell_misplaced(out)
     return report
+
+
+def _tell_misplaced(out: Path) -> None:
+    """Warn if the boxes of the training chips lie on nothing bright; scenes made for training are not judged."""
+    record = read_record(out / "train.json")
+    labelled = record.select(image.id for image in record.images if BESIDE not in image.extra)
+    if (note := note_on_placement(labelled, out)) is not None:
+        _LOG.warning(note)
 
 
 def _window_count(records: Iterable[Record], config: TileConfig) -> int:

@@ -11,15 +11,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from refinedet.config import TrainConfig
 from refinedet.data.augment import Sample, flip, jittered, mosaic, radiometric, transpose
 from refinedet.data.coco import BESIDE, Record
-from refinedet.data.shards import open_chip
-from refinedet.errors import FileError, InputError
+from refinedet.data.shards import read_chip
+from refinedet.errors import InputError
 
 Key = tuple[int, int]
 """Epoch and index of a sample; they determine its random draws."""
@@ -29,19 +28,6 @@ Batch = tuple[Tensor, list[Sample]]
 
 _DECODED_BYTES = 512 << 20
 """Most bytes of decoded chips that one process keeps: all of SSDD, and a part of larger data sets."""
-
-
-def read_chip(path: Path) -> NDArray[np.uint8]:
-    """Decode an 8-bit image file to (H, W) or (H, W, 3); the file may be packed into a shard of its folder.
-
-    Raises:
-        FileError: the file is missing or not a whole image.
-    """
-    try:
-        with open_chip(path) as stream, Image.open(stream) as image:
-            return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
-    except OSError as error:
-        raise FileError(f"expected a readable image at {path}, found none ({error}); run `dvc repro` again") from error
 
 
 class ChipDataset(Dataset[Sample]):

@@ -13,6 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json, write_json
 
@@ -84,6 +88,19 @@ def open_chip(path: Path) -> IO[bytes]:
     if len(content) < size:
         raise FileError(f"{path.parent / _shard(number)} is cut off")
     return io.BytesIO(content)
+
+
+def read_chip(path: Path) -> NDArray[np.uint8]:
+    """Decode an 8-bit image file to (H, W) or (H, W, 3); the file may be packed into a shard of its folder.
+
+    Raises:
+        FileError: the file is missing or not a whole image.
+    """
+    try:
+        with open_chip(path) as stream, Image.open(stream) as image:
+            return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
+    except OSError as error:
+        raise FileError(f"expected a readable image at {path}, found none ({error}); run `dvc repro` again") from error
 
 
 def _shard(number: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from refinedet.data.coco import ImageRecord, Record
-from refinedet.data.dataset import read_chip
+from refinedet.data.shards import read_chip
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.evaluation.metrics import coco_metrics

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from refinedet.config import Radiometry
 from refinedet.data.coco import ImageRecord, read_record, to_coco
-from refinedet.data.dataset import read_chip
+from refinedet.data.shards import read_chip
 from refinedet.data.simulation.spec import SceneSpec
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.files import atomic_folder, atomic_path, is_safe_path, json_text, parse_json, write_text

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes
 from refinedet.data.coco import Record
-from refinedet.data.dataset import read_chip
+from refinedet.data.shards import read_chip
 from refinedet.scene.input.pixels.colours import are_coloured
 
 _FEWEST, _MOST_CHIPS = 10, 100

@@ -19,7 +19,8 @@ from pipeline.stages.tile import tile
 from refinedet.boxes import as_boxes, shift
 from refinedet.config import PixelSizes, TileConfig, TrainConfig, TrainedOn
 from refinedet.data.coco import read_record
-from refinedet.data.dataset import ChipDataset, read_chip
+from refinedet.data.dataset import ChipDataset
+from refinedet.data.shards import read_chip
 from refinedet.errors import InputError
 from refinedet.files import read_json, sha256_tree
 from refinedet.raster import open_scene
@@ -59,6 +60,18 @@ def test_a_small_image_is_one_whole_chip_with_its_pixels(project: Project) -> No
     assert record.boxes[2].tolist() == [[1, 2, 30, 40]]
     np.testing.assert_array_equal(project.chip("train/grey.png"), grey)
     np.testing.assert_array_equal(project.chip("train/colour.png"), colour)
+
+
+@pytest.mark.parametrize("folder", ["images", "simulated/train"])
+def test_boxes_on_nothing_bright_are_a_warning_unless_the_scenes_were_made(
+    project: Project, caplog: pytest.LogCaptureFixture, folder: str
+) -> None:
+    for number in range(12):
+        pixels = noise(64, 64, number, np.uint8) // 8
+        pixels[40:50, 10:30] = 200
+        project.add("train", f"{folder}/{number}.png", pixels, [[5, 5, 15, 10]])  # percent, where pixels belong
+    project.cut()
+    assert ("boxes are brighter than what lies around them" in caplog.text) == (folder == "images")
 
 
 def test_chips_of_a_scene_are_what_detection_cuts(project: Project) -> None:

@@ -14,7 +14,8 @@ from pipeline.stages.download import download
 from pipeline.stages.tile import tile
 from refinedet.config import AugmentConfig, ModelConfig, PostprocessConfig, Radiometry, TrainConfig
 from refinedet.data.coco import read_record
-from refinedet.data.dataset import ChipDataset, read_chip
+from refinedet.data.dataset import ChipDataset
+from refinedet.data.shards import read_chip
 from refinedet.evaluation.voc import voc_metrics
 from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet

@@ -14,7 +14,8 @@ from refinedet.config import AugmentConfig, TrainConfig
 from refinedet.data import dataset as module
 from refinedet.data.augment import Sample
 from refinedet.data.coco import BESIDE, Annotated, build_record
-from refinedet.data.dataset import ChipDataset, read_chip
+from refinedet.data.dataset import ChipDataset
+from refinedet.data.shards import read_chip
 from refinedet.errors import InputError
 
 CONFIG = TrainConfig(canvas_width=64, canvas_height=64)

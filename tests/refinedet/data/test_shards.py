@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from refinedet.data.dataset import read_chip
-from refinedet.data.shards import INDEX, ShardWriter, open_chip
+from refinedet.data.shards import INDEX, ShardWriter, open_chip, read_chip
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_tree
 

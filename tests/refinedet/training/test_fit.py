@@ -16,7 +16,8 @@ from torch import nn
 from refinedet.boxes import as_boxes
 from refinedet.config import AugmentConfig, ModelConfig, PostprocessConfig, Radiometry, TrainConfig
 from refinedet.data.coco import Annotated, Record, build_record
-from refinedet.data.dataset import ChipDataset, EpochSampler, collate, read_chip
+from refinedet.data.dataset import ChipDataset, EpochSampler, collate
+from refinedet.data.shards import read_chip
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet

@@ -18,7 +18,7 @@ from safetensors.torch import load, save
 from refinedet.boxes import as_boxes
 from refinedet.config import ModelConfig, Radiometry, TrainConfig
 from refinedet.data.coco import Annotated, Record, build_record
-from refinedet.data.dataset import read_chip
+from refinedet.data.shards import read_chip
 from refinedet.data.simulation.scene import simulate
 from refinedet.data.simulation.sentinel1.ranges import Sentinel1Ranges
 from refinedet.data.simulation.spec import SceneSpec
