@@ -88,7 +88,7 @@ class SceneReader(RasterReader):
 
     def store_as(self, stored_as: StoredAs) -> None:
         """Read the stored numbers in this meaning from the next call of `use` on."""
-        if stored_as.dtype != self.stored_as.dtype:
+        if (stored_as.dtype, stored_as.swapped) != (self.stored_as.dtype, self.stored_as.swapped):
             self._stored_sample = None
         self.stored_as = stored_as
 
@@ -237,6 +237,8 @@ class SceneReader(RasterReader):
     def _read(self, window: Window) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         """Stored pixels of the bands, and the masks that hide them."""
         bands, masks = self._pixels.read(window, self._wanted)
+        if self.stored_as.swapped:
+            bands = bands.byteswap()
         return bands if self.stored_as.dtype is None else bands.view(self.stored_as.dtype), masks
 
     @property

@@ -54,6 +54,8 @@ class StoredAs:
     """True if low values are bright; None: as the file says."""
     top: float | None = None
     """Value that is black if values are inverted, except in 8 bits, where 255 is; None: values have the wrong sign."""
+    swapped: bool = False
+    """True if the bytes of each pixel are in the other order."""
     dtype: str | None = None
     """Type that the bits of the pixels have in truth, such as signed integers; None: as the file says."""
 

@@ -77,6 +77,30 @@ def test_numbers_of_another_type_are_recognised_and_told(
     assert any(note in one for one in notes)
 
 
+@pytest.mark.parametrize("dtype", ["uint16", "int16"])
+def test_exchanged_bytes_are_put_right_and_told(dtype: str, tmp_path: Path) -> None:
+    counts = np.rint(3 * _counts()).astype(dtype)
+    path = _write(tmp_path / "scene.tif", counts.byteswap())
+    pixels, notes = _read(path)
+    np.testing.assert_array_equal(pixels, counts)
+    assert any("bytes of its whole numbers look exchanged" in note for note in notes)
+    if dtype == "uint16":
+        np.testing.assert_array_equal(_read(path, values="amplitude")[0], counts.byteswap())
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        *(_counts(), 3 * _counts(), np.rint(_counts() ** 2 / 1000)),
+        *(factor * (_counts() / 10).round() for factor in (256, 256.5, 257)),
+    ],
+    ids=["plain", "larger", "small", "8 bits times 256", "8 bits times 256.5", "8 bits times 257"],
+)
+def test_bytes_that_may_be_in_order_stay_so(counts: np.ndarray, tmp_path: Path) -> None:
+    _, notes = _read(_write(tmp_path / "scene.tif", counts.astype(np.uint16)))
+    assert not any("look exchanged" in note for note in notes)
+
+
 def test_stated_amplitude_is_read_as_the_file_says(tmp_path: Path) -> None:
     pixels, notes = _read(_write(tmp_path / "scene.tif", *_signed_decibels()), values="amplitude")
     assert pixels.max() > 60_000
