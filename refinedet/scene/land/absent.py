@@ -1,15 +1,23 @@
-"""Notes on a file that holds no places near a scene, or land all over it, each with a possible reason."""
+"""Notes on a file that holds no places near a scene, or land in place of its sea, each with a possible reason."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from refinedet.geo.reference import is_plain_degrees
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from refinedet.geo.position import Points
+from refinedet.geo.reference import WGS84, is_plain_degrees
 from refinedet.geo.vectors import read_layers
+from refinedet.scene.land.coastline import coastline
 from refinedet.scene.land.region import Region, cut
 
 _POLE_DEG = 90.0
+_MOST_SEA, _LEAST_SEA = 0.9, 0.05
+"""Share of the charted sea of a scene that is land by a file of water, and least share of sea that says something."""
 
 
 def absent_note(path: Path, what: str, region: Region) -> str:
@@ -20,10 +28,27 @@ def absent_note(path: Path, what: str, region: Region) -> str:
     return f"{note}, so it changes nothing; is it of this place, and is its reference system right?"
 
 
-def all_land_note(path: Path) -> str:
-    """Sentence that a whole scene is land by the file at `path`, as where its polygons are water."""
+def water_note(path: Path, on_land: NDArray[np.bool_], lonlat: Points, region: Region) -> str | None:
+    """Sentence that the polygons of a file may be water; None if they are not.
+
+    Args:
+        path: the file.
+        on_land: (N,) true for places of the scene that are land by the file.
+        lonlat: (N, 2) those places.
+        region: region of the scene.
+
+    Raises:
+        FileError: the coastline of the package cannot be read.
+    """
+    if not on_land.all():
+        at_sea = np.ones(len(lonlat), np.bool_)
+        charted = shapely.STRtree(shapely.points(lonlat)).query(coastline(region.cut_at(WGS84)), predicate="intersects")
+        at_sea[charted[1]] = False
+        if at_sea.mean() < _LEAST_SEA or on_land[at_sea].mean() < _MOST_SEA:
+            return None
+    what = "whole scene" if on_land.all() else "sea of the scene"
     return (
-        f"the whole scene is land by {path}, so all its ships count as on land; if the file holds water, as a layer of "
+        f"the {what} is land by {path}, so all ships there count as on land; if the file holds water, as a layer of "
         "seas or oceans does, give one with polygons of land, or leave `land` out"
     )
 

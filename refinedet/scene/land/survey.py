@@ -26,7 +26,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.geo.position import Points, Position, distances_m, local_plane
 from refinedet.geo.reference import WGS84, Shapes, is_plain_degrees
 from refinedet.geo.vectors import read_layers
-from refinedet.scene.land.absent import absent_note, all_land_note
+from refinedet.scene.land.absent import absent_note, water_note
 from refinedet.scene.land.coastline import coastline
 from refinedet.scene.land.region import Region, coast_lines, cut, cut_land, dense
 
@@ -195,15 +195,15 @@ def survey(
     fixed, further = _places(settings.fixed, "fixed object", region.wider(settings.fixed_m), plane)
     shapes = {"excluded": excluded, "platforms": platforms, "fixed": fixed}
     named = Surroundings(settings, position, plane, **shapes, notes=notes + more + further)
-    return named if settings.mask == "off" else _with_land(named, region.wider(COAST_RANGE_M), plane, outline)
+    return named if settings.mask == "off" else _with_land(named, region, plane, outline)
 
 
 def _with_land(named: Surroundings, region: Region, plane: Transformer, outline: Points) -> Surroundings:
     """Surroundings with land, or with a note that land is unknown."""
-    settings = named.settings
+    settings, wide = named.settings, region.wider(COAST_RANGE_M)
     try:
-        pieces = _own(settings.land, region) if settings.land else [(coastline(region.cut_at(WGS84)), WGS84)]
-        found = [_on_plane(land, crs, region, plane) for land, crs in pieces]
+        pieces = _own(settings.land, wide) if settings.land else [(coastline(wide.cut_at(WGS84)), WGS84)]
+        found = [_on_plane(land, crs, wide, plane) for land, crs in pieces]
     except FileError as error:
         if settings.insists:
             raise
@@ -215,10 +215,10 @@ def _with_land(named: Surroundings, region: Region, plane: Transformer, outline:
     if settings.land is None:
         return known
     if len(land) == 0:
-        return replace(known, notes=(*named.notes, absent_note(settings.land, "land", region)))
+        return replace(known, notes=(*named.notes, absent_note(settings.land, "land", wide)))
     on_land = known.land_at(outline)
-    whole = on_land is not None and on_land.all()
-    return replace(known, notes=(*named.notes, all_land_note(settings.land))) if whole else known
+    note = None if on_land is None else water_note(settings.land, on_land, outline, region)
+    return known if note is None else replace(known, notes=(*named.notes, note))
 
 
 def _unknown(settings: LandSettings, note: str) -> Surroundings:

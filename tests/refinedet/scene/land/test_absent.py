@@ -12,6 +12,7 @@ import shapely
 from refinedet.config.options.land import LandSettings
 from refinedet.geo.position import Position, locate
 from refinedet.raster import RasterInfo
+from refinedet.scene.land.coastline import coastline
 from refinedet.scene.land.survey import survey
 
 SIDE = 500
@@ -72,3 +73,17 @@ def test_land_all_over_a_scene_is_told_as_probable_water(
     notes = survey(position, SIDE, SIDE, LandSettings(land=path)).notes
     assert [note.startswith(f"the whole scene is land by {path}") for note in notes] == [True] * told
     assert all("if the file holds water" in note for note in notes)
+
+
+def test_water_around_islands_is_told_and_land_around_a_lake_is_not(tmp_path: Path) -> None:
+    info = RasterInfo(SIDE, SIDE, 1, "uint16", None, "EPSG:4326", (8e-4, 0.0, 10.9, 0.0, -8e-4, 55.1))
+    position = locate(info)
+    assert position is not None
+    frame = shapely.box(10, 54, 12, 56)  # around islands of Denmark
+    land = shapely.union_all(coastline([frame.bounds])).intersection(frame)
+    (note,) = survey(position, SIDE, SIDE, LandSettings(land=geojson(tmp_path / "a.geojson", frame - land))).notes
+    assert note.startswith(f"the sea of the scene is land by {tmp_path / 'a.geojson'}, so all ships there count as on")
+    holed = land.difference(shapely.box(10.91, 55.05, 10.95, 55.09))
+    for shape in (land, holed):
+        found = survey(position, SIDE, SIDE, LandSettings(land=geojson(tmp_path / "b.geojson", shape)))
+        assert found.notes == ()
