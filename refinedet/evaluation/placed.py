@@ -18,6 +18,7 @@ from refinedet.errors import InputError
 from refinedet.geo.features import Features, System, in_system, read_features
 from refinedet.geo.position import Points, distances_m, local_plane
 from refinedet.geo.reference import WGS84, Shapes
+from refinedet.geo.vectors import are_degrees
 
 _AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _POINTS = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
@@ -26,7 +27,6 @@ _FAR_M = 1e8
 _NEAR_M = 100_000.0
 """Distance below which two files may show one scene."""
 _KM = 1000.0
-_MOST_DEG = (360.0, 90.0)
 _GUESS = (
     "{} does not say which reference system it is in: its coordinates are taken for degrees, longitude first, as they "
     "fit; `truth_crs` overrules it"
@@ -69,7 +69,7 @@ def read_placed(path: str | Path, system: System | None) -> Placed:
         FileError, InputError, MissingExtra: the file cannot be used.
     """
     read = list(in_system(read_features(path), system, path, "truth_crs"))
-    unstated = [one.system is None and _fit_degrees(one) for one in read]
+    unstated = [one.system is None and len(one.shapes) > 0 and are_degrees(one.shapes) for one in read]
     read = [replace(one, system=WGS84) if guessed else one for one, guessed in zip(read, unstated, strict=True)]
     layers = [_placed(path, layer) for layer in read]
     known = [one.boxes_px for one in layers if one.boxes_px is not None]
@@ -81,12 +81,6 @@ def read_placed(path: str | Path, system: System | None) -> Placed:
         _reports_only(path, read),
         _GUESS.format(path) if any(unstated) else None,
     )
-
-
-def _fit_degrees(layer: Features) -> bool:
-    """True if all places of a layer are possible longitudes and latitudes."""
-    places = np.abs(shapely.get_coordinates(layer.shapes))
-    return bool(len(places) and (places <= _MOST_DEG).all())
 
 
 def _reports_only(path: str | Path, layers: Sequence[Features]) -> str | None:

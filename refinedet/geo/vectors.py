@@ -7,7 +7,7 @@ Shapefile, so it uses no driver that would read other files or the network (such
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -123,7 +123,7 @@ def parsed_geojson(path: Path) -> tuple[list[Any], list[dict[str, Any]], CRS | N
         crs = WGS84 if named is None else reference_system(named["properties"]["name"])
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise InputError(f"expected GeoJSON features with a geometry in {path}, found other JSON") from error
-    return shapes, properties, None if named is None and not _are_degrees(shapes) else crs
+    return shapes, properties, None if named is None and not are_degrees(shapes) else crs
 
 
 def _refuse_other_json(path: Path, content: dict[str, Any]) -> None:
@@ -185,7 +185,8 @@ def _geojson(path: Path) -> Layer:
     return Layer(_flat(shapes, path), crs)
 
 
-def _are_degrees(shapes: list[Any]) -> bool:
+def are_degrees(shapes: Iterable[Any]) -> bool:
+    """True if all coordinates of geometries may be longitudes and latitudes, or one is not finite; None has none."""
     largest = np.abs(shapely.get_coordinates([s for s in shapes if s is not None])).max(axis=0, initial=0)
     return bool((largest <= _DEGREES).all() or not np.isfinite(largest).all())
 

@@ -44,6 +44,15 @@ _TILES = "name a raster; export a GeoPackage's tiles by gdal_translate"
 _BESIDE = "convert the file of pixels beside it: gdal_translate PIXELS scene.tif"
 _EXPORT = "export it in SNAP as GeoTIFF / BigTIFF, or convert a band: gdal_translate {stem}.data/BAND.img scene.tif"
 
+ARCHIVES = (
+    ("a zip archive", b"PK\3\4"),
+    ("a gzip archive", b"\x1f\x8b"),
+    ("a bzip2 archive", b"BZh"),
+    ("an xz archive", b"\xfd7zXZ"),
+    ("a 7z archive", b"7z\xbc\xaf"),
+    ("a RAR archive", b"Rar!"),
+)
+"""Kinds of archives, and the bytes with which they begin."""
 _BY_BYTES: tuple[tuple[OtherKind, tuple[bytes, ...]], ...] = (
     (OtherKind("an HDF5 or netCDF file", _SUBDATASETS), (b"\x89HDF\r\n\x1a\n",)),
     (OtherKind("an HDF4 file", _SUBDATASETS), (b"\x0e\x03\x13\x01",)),
@@ -59,12 +68,7 @@ _BY_BYTES: tuple[tuple[OtherKind, tuple[bytes, ...]], ...] = (
     (OtherKind("a WebP picture, a sound or a film", _CONVERT), (b"RIFF",)),
     (OtherKind("a MATLAB file", "write the array with MATLAB's geotiffwrite, or with rasterio"), (b"MATLAB ",)),
     (OtherKind("a NumPy array", "write it as a GeoTIFF with rasterio"), (b"\x93NUMPY",)),
-    (OtherKind("a zip archive", _UNPACK), (b"PK\3\4",)),
-    (OtherKind("a gzip archive", _UNPACK), (b"\x1f\x8b",)),
-    (OtherKind("a bzip2 archive", _UNPACK), (b"BZh",)),
-    (OtherKind("an xz archive", _UNPACK), (b"\xfd7zXZ",)),
-    (OtherKind("a 7z archive", _UNPACK), (b"7z\xbc\xaf",)),
-    (OtherKind("a RAR archive", _UNPACK), (b"Rar!",)),
+    *((OtherKind(name, _UNPACK), (begin,)) for name, begin in ARCHIVES),
     (OtherKind("a PDF document", _DRAWING), (b"%PDF",)),
     (OtherKind("a GeoPackage or another SQLite file", _TILES), (b"SQLite format 3",)),
     (OtherKind("a Shapefile", _DRAWING), (b"\0\0\x27\x0a",)),

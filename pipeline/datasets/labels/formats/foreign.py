@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.datasets.xml_files import xml_root
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
+from refinedet.raster.checks.other_kinds import ARCHIVES, HEAD_BYTES
 
 _JSON_MIN = "Label Studio's short JSON, JSON-MIN; export the labels as COCO or YOLO"
 _KEYS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -29,17 +30,15 @@ JSON_LINES = "a file of JSON lines, such as Hugging Face's metadata.jsonl; conve
 """Name of the format of a file with a JSON document in each line, with what to do."""
 _MASKS = ("mask", "masks")
 
-_ARCHIVES = ((b"PK\x03\x04", "a zip archive"), (b"\x1f\x8b", "a gzip archive"), (b"7z\xbc\xaf", "a 7z archive"))
-
 
 def archive_kind(path: Path) -> str | None:
     """Kind of archive that a file is; None if it is none, or cannot be read."""
     try:
         with path.open("rb") as stream:
-            first = stream.read(4)
+            first = stream.read(HEAD_BYTES)
     except OSError:
         return None
-    return next((kind for magic, kind in _ARCHIVES if first.startswith(magic)), None)
+    return next((kind for kind, begin in ARCHIVES if first.startswith(begin)), None)
 
 
 def foreign_document(document: Any) -> str | None:

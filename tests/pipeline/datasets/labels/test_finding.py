@@ -143,9 +143,12 @@ def test_corners_train_where_they_are_declared(
     ]
 
 
-def test_an_archive_is_named(tmp_path: Path) -> None:
-    (tmp_path / "labels.zip").write_bytes(b"PK\x03\x04" + bytes(99))
-    with pytest.raises(InputError, match="found a zip archive; unpack it, and name its folder"):
+@pytest.mark.parametrize(
+    ("kind", "begin"), [("a zip", b"PK\x03\x04"), ("a RAR", b"Rar!\x1a\x07"), ("an xz", b"\xfd7zXZ\0")]
+)
+def test_an_archive_is_named(tmp_path: Path, kind: str, begin: bytes) -> None:
+    (tmp_path / "labels.zip").write_bytes(begin + bytes(99))
+    with pytest.raises(InputError, match=f"found {kind} archive; unpack it, and name its folder"):
         find_labels(tmp_path / "labels.zip")
 
 
