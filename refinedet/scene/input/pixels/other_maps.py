@@ -21,7 +21,7 @@ _SURE = (
     (r"number_of_looks", "a number of looks"),
     (r"rtc_anf\w*", "a factor of calibration"),
 )
-"""Last words in the names of files that are no image, by ASF's HyP3, SNAP, pyroSAR, OPERA, S1Tiling and ALOS's mosaics."""
+"""Last words in the names of files that are no image, by HyP3, SNAP, pyroSAR, OPERA, S1Tiling and ALOS's mosaics."""
 _UNSURE = (
     (r"dem|elevation|height", "a height"),
     (r"area", "a scattering area"),
