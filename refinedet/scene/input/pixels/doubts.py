@@ -92,8 +92,8 @@ def tell_doubts(reader: SceneReader, settings: SceneSettings, *, is_complex: boo
     sample = reader.sample()
     if sample.ndim == 3 and are_coloured(sample):
         reader.tell(_IN_COLOURS if len(reader.bands) > 1 else _COLOURED_PALETTE)
-    elif sample.ndim == 3 and (marked := marked_share(sample)) >= _LEAST_MARKED:
-        reader.tell(_MARKED.format(100 * marked))
+    elif sample.ndim == 3 and (note := note_on_marks(sample)) is not None:
+        reader.tell(note)
     elif sample.ndim == 2 and (zero := _zeros_between(reader.stored_sample())) >= _MOST_ZERO:
         reader.tell(_CUT_BELOW.format(np.floor(min(99, 100 * zero))))
     elif (note := _on_bright_end(reader, sample if sample.ndim == 2 else sample[..., 1])) is not None:
@@ -105,6 +105,12 @@ def tell_doubts(reader: SceneReader, settings: SceneSettings, *, is_complex: boo
     if note is not None:
         reader.tell(note)
         reader.has_told_size = True
+
+
+def note_on_marks(sample: NDArray[Any]) -> str | None:
+    """Sentence on coloured lines and letters on a sample (h, w, 3) of a grey picture; None without any."""
+    marked = marked_share(sample)
+    return _MARKED.format(100 * marked) if marked >= _LEAST_MARKED else None
 
 
 def _on_oblong_pixels(reader: SceneReader) -> str | None:
