@@ -170,14 +170,6 @@ def test_a_declared_value_of_the_sea_is_missing_in_areas_alone(tmp_path: Path, d
     assert "as often as the values beside it" in reader.notes[0]
 
 
-def test_a_declared_value_of_bright_ships_is_missing_in_areas_alone(tmp_path: Path) -> None:
-    pixels = sea("uint16")
-    value = int(np.percentile(pixels, 99))
-    valid, reader = read(write(tmp_path, pixels, value))
-    assert valid.all()
-    assert "as often as the values beside it" in reader.notes[0]
-
-
 def test_a_declared_value_that_is_more_frequent_than_its_neighbours_is_missing(tmp_path: Path) -> None:
     pixels = sea("uint16")
     value = int(np.median(pixels))
