@@ -34,6 +34,8 @@ _GCP_SHIFT = {"edge": 0.0, "centre": 0.5}
 """Shift from the pixels of GCPs to those of boxes, where the centre of pixel i is i + 0.5."""
 _EXACT_SPLINE_POINTS = 1000
 """Most points of an exact thin-plate spline; with more, only the nearest ones are used, to bound time and memory."""
+_LINE = 0.05
+"""Least ratio of the sides of a pixel by control points: those of one latitude lie on a curve, and no radar has it."""
 _GEOD = Geod(ellps="WGS84")
 
 
@@ -156,9 +158,10 @@ def places_on_plane(places: NDArray[np.float64], crs: str) -> tuple[Transformer,
         ProjError: the reference system cannot be used.
     """
     lon, lat = Transformer.from_crs(CRS.from_user_input(crs), _WGS84, always_xy=True).transform(*places.T)
-    if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+    degrees = np.stack([lon, lat], axis=1)
+    if not (np.abs(degrees) <= _MOST_DEG).all():
         return None
-    plane = local_plane(np.stack([lon, lat], axis=1))
+    plane = local_plane(degrees)
     return plane, np.stack(plane.transform(lon, lat), axis=1)
 
 
@@ -183,6 +186,8 @@ def _from_gcps(info: RasterInfo, crs: str) -> Position | str:
     if on_plane is None:
         return "its ground control points lie outside of the earth"
     plane, flat = on_plane
+    if _narrowness(flat) < _LINE * _narrowness(pixels):
+        return "its ground control points lie on one line or at one place of the earth"
     spline = _grid_spline(pixels, flat) or _thin_plate_spline(pixels, flat)
 
     def mapping(points: Points) -> Points:
@@ -190,6 +195,12 @@ def _from_gcps(info: RasterInfo, crs: str) -> Position | str:
         return np.stack(plane.transform(x, y, direction=TransformDirection.INVERSE), axis=1)
 
     return Position(mapping)
+
+
+def _narrowness(points: Points) -> float:
+    """Extent of points (N, 2) across their longest direction, relative to that along it; 0 for a single place."""
+    along, across = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+    return float(across / along) if along > 0 else 0.0
 
 
 def _grid_spline(pixels: Points, flat: NDArray[np.float64]) -> Callable[[Points], NDArray[np.float64]] | None:

@@ -1,4 +1,4 @@
-"""Points and polygons of the user: GeoJSON, GeoPackage, Shapefile, each with its reference system.
+"""Points and polygons of the user: GeoJSON, GeoPackage, Shapefile, table, each with its reference system.
 
 The first bytes decide the format. This file parses GeoJSON. GDAL only gets files that begin like a GeoPackage or a
 Shapefile, so it uses no driver that would read other files or the network (such as VRT).
@@ -27,7 +27,10 @@ Kind = Literal["geojson", "gdal", "other"]
 """Format of a file: GeoJSON; GeoPackage or Shapefile, which GDAL reads; or none of them."""
 
 _HEAD_BYTES = 72
-_FORMATS = "a GeoJSON, GeoPackage or Shapefile"
+_FORMATS = "a GeoJSON, GeoPackage, Shapefile or table (CSV)"
+_CONVERT = "convert it: ogr2ogr -f GeoJSON places.geojson {}"
+_BLANK = b"\xef\xbb\xbf \r\n\t"
+"""Bytes that may come before the first sign of XML."""
 _DEGREES = (2 * 360.0, 90.0)
 """Largest longitude and latitude, with room for two turns; larger coordinates are no degrees."""
 
@@ -47,6 +50,8 @@ def read_layers(path: str | Path, boxes_in: Callable[[CRS], list[Box]]) -> list[
         InputError: its geometries or its reference system cannot be used.
         MissingExtra: GeoPackage or Shapefile without pyogrio.
     """
+    from refinedet.geo.tables import is_table
+
     path = Path(path)
     kind = file_kind(path, _FORMATS)
     with one_sentence(path):
@@ -54,12 +59,33 @@ def read_layers(path: str | Path, boxes_in: Callable[[CRS], list[Box]]) -> list[
             return _with_gdal(path, boxes_in)
         if kind == "geojson":
             return [_geojson(path)]
+        if is_table(path):
+            return [_table(path)]
     if driver_of(_head(path)) is not None:
         raise FileError(
             f"expected {_FORMATS} at {path}, found a raster; turn its areas into polygons, such as with "
             "gdal_polygonize, and name the file of these"
         )
+    if _head(path).lstrip(_BLANK).startswith(b"<"):
+        raise FileError(f"expected {_FORMATS} at {path}, found XML, such as KML or GPX; {_CONVERT.format(path.name)}")
     raise FileError(f"expected {_FORMATS} at {path}, found something else; save it as GeoJSON")
+
+
+def _table(path: Path) -> Layer:
+    from refinedet.geo.tables import read_table
+
+    shapes, system, _ = read_table(path, in_pixels=False)
+    known = [shape for shape in shapes if shape is not None]
+    if shapes and not known:
+        raise InputError(
+            f"expected numbers in the columns of places in {path}, found none; write degrees as 54.5, -7.25"
+        )
+    if system == "pixels" or (system is None and not _are_degrees(known)):
+        raise InputError(
+            f"expected degrees in {path}, such as columns lon and lat, found {system or 'larger numbers'}; save it as "
+            "GeoJSON in EPSG:4326"
+        )
+    return Layer(_flat(known, path), WGS84)
 
 
 def file_kind(path: Path, formats: str) -> Kind:
@@ -108,10 +134,7 @@ def parsed_geojson(path: Path) -> tuple[list[Any], list[dict[str, Any]], CRS | N
     Raises:
         FileError, InputError: it is no such file.
     """
-    try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"expected GeoJSON in {path}, found broken JSON ({error}); is the file whole?") from error
+    content = _json(path)
     if isinstance(content, dict):
         _refuse_other_json(path, content)
     try:
@@ -126,8 +149,28 @@ def parsed_geojson(path: Path) -> tuple[list[Any], list[dict[str, Any]], CRS | N
     return shapes, properties, None if named is None and not are_degrees(shapes) else crs
 
 
+def _json(path: Path) -> Any:
+    """Document in a file, or a collection of the features that its lines hold, one in each."""
+    text = path.read_bytes()
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        try:
+            return {
+                "type": "FeatureCollection",
+                "features": [json.loads(line) for line in text.splitlines() if line.strip()],
+            }
+        except (ValueError, RecursionError):
+            pass
+        raise FileError(f"expected GeoJSON in {path}, found broken JSON ({error}); is the file whole?") from error
+
+
 def _refuse_other_json(path: Path, content: dict[str, Any]) -> None:
     """Refuse files of JSON that people take for GeoJSON, each with its remedy."""
+    if content.get("geometryType", "").startswith("esri"):
+        raise InputError(
+            f"expected GeoJSON features with a geometry in {path}, found Esri's JSON; {_CONVERT.format(path.name)}"
+        )
     if content.get("type") == "Topology":
         raise InputError(
             f"expected GeoJSON features with a geometry in {path}, found TopoJSON; save it as GeoJSON, such as with "

@@ -232,5 +232,6 @@ def _at_median(amplitude: Amplitudes, usable: Mask, water: Mask, levels: SeaLeve
         lines = slice(row * CELL_PX, (row + 1) * CELL_PX)
         factor = (10 ** (levels.line((row + 0.5) * levels.cell[0], x) / -20)).astype(np.float32)
         inside = usable[lines] & np.repeat(water[row], CELL_PX)[:width]
-        found.append((amplitude[lines].astype(np.float32) * factor)[inside])
+        values = np.where(inside, amplitude[lines], 0).astype(np.float32)  # a fill may be too large to multiply
+        found.append((values * factor)[inside])
     return np.concatenate(found)

@@ -20,10 +20,14 @@ _BEYOND_PX = 1.0
 _MANY_BEYOND = 0.2
 """Share of boxes beyond their images that careless drawing does not explain."""
 _LEAST_BEYOND = 3
-"""Least number of such boxes where `boxes` is no setting: a small split may have a box that was drawn too far."""
+"""Least number of wrong boxes where `boxes` is no setting: a small split may have a box that was drawn too far."""
 _LEAST_FITTING = 0.98
 """Least share of boxes that are valid in another convention, for all to look like that convention."""
 _ANY_ORDER = "set `boxes` to xyxy if they are two corners, to cxcywh if they begin with a centre, to xywh to cut them"
+_CHOOSE = "set `boxes` to xywh if they are corner and size, or to xyxy if the corners are swapped"
+_REWRITE = (
+    "they look like corner and size: write the lower right corner in place of the size, or put swapped corners in order"
+)
 _RESIZED = "are the images resized, or other ones of the same names?"
 _YOLO = (
     "do the lines hold two corners, or a confidence before the box? Write them as class, centre x, centre y, width, "
@@ -48,11 +52,14 @@ def check_boxes(one: LabelSet, boxes: BoxFormat | None) -> LabelSet:
         boxes: meaning of the numbers that the user set, which accepts boxes beyond their images.
 
     Raises:
-        InputError: more than a fifth of the boxes reach beyond their images, or all are smaller than a pixel.
+        InputError: more than a fifth of the boxes reach beyond their images, or all are smaller than a pixel, or look
+            like corner and size in place of two corners.
     """
     upright = _upright(one)
     if boxes is None:
         _refuse_beyond(upright, one)
+        if one.kind == "VOC":
+            refuse_sizes(one)
     return _in_order(upright, one)
 
 
@@ -65,11 +72,11 @@ def refuse_sizes(one: LabelSet) -> None:
     upright = _upright(one)
     swapped = sum(min(box.xywh[2:]) < 0 for box in upright)
     fitting = sum(_is_within([x, y, x + w, y + h], box.size) for box in upright for x, y, w, h in [box.xywh])
-    if swapped and fitting >= _LEAST_FITTING * len(upright):
+    least = 1 if one.kind in WITH_BOXES else _LEAST_BEYOND
+    if swapped >= least and fitting >= _LEAST_FITTING * len(upright):
         raise InputError(
             f"expected boxes as two corners in {one.source}, found {swapped} of {len(upright)} whose second corner is "
-            "left of the first or above it; set `boxes` to xywh if they are corner and size, or to xyxy if the corners "
-            "are swapped"
+            f"left of the first or above it; {_CHOOSE if one.kind in WITH_BOXES else _REWRITE}"
         )
 
 

@@ -20,7 +20,7 @@ IMAGE_FOLDERS = ("images", "Images", "JPEGImages", "imgs", ".")
 MOST_FILES = 500_000
 """Largest number of files among which images are searched for, below a folder that was not named for its images."""
 _HOLDERS = {"result", "results", "coco", "json", "jsons", "voc"}
-_HOLDERS_BEGIN = ("annot", "label", "xml", "bbox")
+_HOLDERS_BEGIN = ("ann", "label", "xml", "bbox")
 """Names of folders for labels only, and beginnings of such names: images lie beside them."""
 _UPLOAD = re.compile("[0-9a-f]{8}-(?=.)")
 """Prefix that Label Studio gives to the name of an uploaded image."""
@@ -157,6 +157,8 @@ def name_parts(name: str) -> tuple[str, ...]:
     """
     if "?d=" in name:  # Label Studio's local files
         name = unquote(name.split("?d=", 1)[1])
+    elif "://" in name:
+        name = unquote(name.split("?", 1)[0])  # signed addresses end in a query
     parts = PurePosixPath(name.replace("\\", "/")).parts
     return tuple(part for part in parts if part not in {"/", "//", ".", ".."} and not part.endswith(":"))
 

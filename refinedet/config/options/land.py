@@ -41,15 +41,15 @@ class LandSettings(Settings):
     exclude_m: _Reach = option(_NEAR_M, "Also drop detections up to this many metres from these places.")
     platforms: Path | None = option(
         None,
-        "GeoJSON, GeoPackage or Shapefile of known platforms and turbines. Detections there are flagged as platform "
-        "and kept.",
+        "GeoJSON, GeoPackage, Shapefile or table of known platforms and turbines. Detections there are flagged as "
+        "platform and kept.",
         metavar="FILE",
     )
     platforms_m: _Reach = option(_NEAR_M, "Also flag detections up to this many metres from a known platform.")
     fixed: Path | None = option(
         None,
         "File of fixed objects, as `refinedet fixed` writes it from an archive. Detections there are flagged as fixed "
-        "and kept.",
+        "platform and kept.",
         metavar="FILE",
     )
     fixed_m: _Reach = option(_NEAR_M, "Also flag detections up to this many metres from a fixed object.")

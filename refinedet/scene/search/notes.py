@@ -7,7 +7,10 @@ from refinedet.geo.position import LACKS_SYSTEM, NO_MAP, OFF_EARTH, why_nowhere
 from refinedet.raster import RasterInfo
 from refinedet.scene.windows.pixel_size import SAME, Factors, has_pixel_size, is_unknown, pixel_size_m
 
-ALL_MISSING = "no pixel of the scene holds data, so it was not searched; if that is wrong, set `nodata`"
+ALL_MISSING = (
+    "no pixel of the scene holds data, so it was not searched; if that is wrong, set `nodata`, or set it to none if a "
+    "mask or an alpha band hides the pixels"
+)
 """Note on a scene without a measured pixel."""
 _SMALL_PX = 2
 """Length in pixels of the scene below which a ship is a dot."""

@@ -78,6 +78,20 @@ def test_geojson_may_name_a_reference_system_be_one_geometry_and_have_features_w
     assert read_text(tmp_path / "none.geojson") == []
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "id,lon,lat\n1,1,2\n2,,\n3,3,4\n"),
+        ("a.csv", "Name;Longitude;Latitude\na;1,0;2,0\nb;3,0;4,0\n"),
+        ("a.csv", "id,WKT\n1,POINT (1 2)\n2,POINT (3 4)\n"),
+        ("a.geojsonl", '{"type":"Point","coordinates":[1,2]}\n\n{"geometry":{"type":"Point","coordinates":[3,4]}}\n'),
+    ],
+)
+def test_tables_and_features_in_lines_are_read(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    assert read_text(tmp_path / name) == ["POINT (1 2)", "POINT (3 4)"]
+
+
 def read_text(path: Path) -> list[str]:
     return [shape.wkt for shape in read(path)[0].shapes]
 
@@ -94,7 +108,11 @@ VRT = (
         pytest.param("a.geojson", b"", id="empty"),
         pytest.param("a.geojson", b'{"type":"FeatureCollection","features":[', id="cut short"),
         pytest.param("a.geojson", b'{"a":' * 100_000, id="nested without end"),
-        pytest.param("a.csv", b"lon,lat\n1,2\n", id="CSV"),
+        pytest.param("a.csv", b"name,label\n1,2\n", id="a table without places"),
+        pytest.param("a.csv", b"lon,lat\n7E,54N\n", id="a table without numbers"),
+        pytest.param("a.csv", b"row,col\n1,2\n", id="a table of pixels"),
+        pytest.param("a.csv", b"x,y\n380000,6050000\n", id="a table of metres"),
+        pytest.param("a.kml", b"<?xml version='1.0'?><kml/>", id="KML"),
         pytest.param("a.geojson", VRT.encode(), id="a VRT that names another file"),
         pytest.param("a.geojson", b'{"' + VRT.encode(), id="a VRT that begins like JSON"),
         pytest.param("a.shp", b"\0\0\x27\x0a" + VRT.encode(), id="a VRT that begins like a Shapefile"),
@@ -172,6 +190,7 @@ def test_without_pyogrio_geojson_still_works(tmp_path: Path, monkeypatch: pytest
     ("content", "told"),
     [
         ({"type": "Topology", "objects": {}, "arcs": []}, "found TopoJSON; save it as GeoJSON"),
+        ({"geometryType": "esriGeometryPoint", "features": []}, "found Esri's JSON; convert it: ogr2ogr"),
         ({"images": [], "annotations": []}, "found COCO; write the boxes of one image to a table"),
     ],
 )

@@ -88,6 +88,15 @@ def test_ships_islands_and_fills_move_no_level() -> None:
     assert level_at(pixels, 0.3, 0.01) == pytest.approx(np.mean(speckle()), rel=0.03)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_fill_that_is_too_large_to_multiply_is_left_out() -> None:
+    pixels = np.where(np.arange(SIDE) < 70, np.finfo(np.float32).max, speckle() * np.linspace(1, 3, SIDE))
+    amplitudes = pixels.astype(np.float32)
+    found = measure_sea(amplitudes, amplitudes < 1e30)
+    assert found is not None
+    assert found.amplitudes.max() < 1e6
+
+
 def test_the_level_follows_a_trend_and_amplitudes_lose_it() -> None:
     trend_db = np.linspace(5, -5, SIDE)
     sea = measure_sea(speckle() * 10 ** (trend_db / 20), EVERYWHERE)

@@ -31,14 +31,17 @@ _BOXES: Mapping[BoxFormat, tuple[tuple[str, str, str, str], ...]] = {
         ("left", "top", "width", "height"),
         ("xmin", "ymin", "width", "height"),
         ("bboxx", "bboxy", "bboxwidth", "bboxheight"),
+        ("bbox",),
     ),
 }
-"""Names of the four columns of a box by their meaning, in lower-case letters and digits only."""
+"""Names of the columns of a box by their meaning, in lower-case letters and digits only: four of them, or one with a
+list such as [15, 12, 10, 6], as Kaggle's tables have."""
 _WORDS: Mapping[BoxFormat, str] = {
     "xyxy": "two corners",
     "cxcywh": "centre and size",
     "xywh": "upper left corner and size",
 }
+_NUMBERS = 4
 _DELIMITERS = ";\t,"
 """Those beside which a comma may be decimal come first, where a line has as many of both."""
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -90,6 +93,8 @@ def read_box_table(
     commas = False
     for row in rows[columns.named :]:
         cells = [row[i].strip() if i < len(row) else "" for i in (columns.image, *columns.box)]
+        if len(columns.box) == 1:
+            cells[1:] = cells[1].strip("[]()").replace(",", " ").split()
         drawn = objects.setdefault(_image(cells[0], names), [])
         commas = commas or any("," in cell for cell in cells[1:])
         if any(cells[1:]):
@@ -141,7 +146,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> _Columns | None:
         meaning, box = fitting[0]
         name = next((names.index(word) for word in _CLASS if word in names), None)
         return _Columns(image, tuple(map(names.index, box)), meaning, name, named=True)
-    if len(names) > 4 and Path(rows[0][0].strip()).suffix.lower() in IMAGE_SUFFIXES and _numbers(rows[0][1:5]):
+    if len(names) > _NUMBERS and Path(rows[0][0].strip()).suffix.lower() in IMAGE_SUFFIXES and _numbers(rows[0][1:5]):
         return _Columns(0, (1, 2, 3, 4), "xyxy", 5 if len(names) > 5 else None, named=False)
     return None
 
@@ -152,7 +157,9 @@ def _image(name: str, names: Mapping[str, str]) -> str:
 
 def _drawn(cells: Sequence[str], meaning: BoxFormat) -> dict[str, Any]:
     numbers = _numbers(cells)
-    return {"bbox": numbers if meaning == "xywh" else corner_and_size(numbers, meaning)} if numbers else {}
+    if len(numbers) != _NUMBERS:
+        return {}
+    return {"bbox": numbers if meaning == "xywh" else corner_and_size(numbers, meaning)}
 
 
 def _numbers(cells: Sequence[str]) -> list[float]:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 _CLEAR_STEPS, _FEW_PIXELS = 16, 0.05
 """Least difference between the channels of a coloured pixel in 8 bits, and the share of such pixels in a grey picture
 with a few coloured marks."""
+_MARK_STEPS = 96
+"""Least difference between the channels of a coloured line or letter. No grey picture of a radar has any such pixel."""
 _FEW_COLOURS = 2048
 """Number of colours that a colour scale of a map does not reach, even with noise from compression beside the few that
 fill most of it."""
@@ -22,6 +24,11 @@ _SAME_SPECKLE = 0.9
 def are_coloured(sample: NDArray[Any]) -> bool:
     """True if the channels of a sample (h, w, 3) differ clearly in more than a few pixels, unlike those of a grey."""
     return bool((channel_span(sample) > _CLEAR_STEPS).mean() > _FEW_PIXELS)
+
+
+def marked_share(sample: NDArray[Any]) -> float:
+    """Share of the pixels of a sample (h, w, 3) of a grey picture on which coloured lines or letters are drawn."""
+    return 0.0 if are_coloured(sample) else float((channel_span(sample) >= _MARK_STEPS).mean())
 
 
 def channel_span(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from refinedet.geo.position import locate
 from refinedet.raster import SceneReader
 from refinedet.raster.decoding.areas import share
 from refinedet.raster.decoding.values import to_amplitude
-from refinedet.scene.input.pixels.colours import are_coloured
+from refinedet.scene.input.pixels.colours import are_coloured, marked_share
 from refinedet.scene.input.pixels.eight_bit import INVERTED, LEAST_SCENE_PX, WEAK_GROWTH
 from refinedet.scene.input.pixels.speckle import calm_cells, neighbour_correlation, symmetric_exponent
 from refinedet.scene.input.pixels.squeezed import AboveZero
@@ -59,6 +59,12 @@ _IN_COLOURS = (
     "it is a picture in colours, which are read as grey; if they stand for brightness, or for several images, ships "
     f"are missed: {_MISSED}, or name one channel by `band`"
 )
+_LEAST_MARKED = 2e-4
+"""Least share of coloured pixels in a grey picture that a note tells: a frame around each of some ships."""
+_MARKED = (
+    "coloured lines, letters or frames are drawn on it, on {:.2g} % of its pixels: ships at them are missed or look "
+    "larger, and letters may be taken for ships; use the picture without them"
+)
 _COLOURED_PALETTE = (
     "its palette holds colours, which are read as grey: the colours of a map are no measurement, and ships are missed; "
     f"{_MISSED}, or write its numbers without the palette: gdal_translate -colorinterp_1 gray"
@@ -86,6 +92,8 @@ def tell_doubts(reader: SceneReader, settings: SceneSettings, *, is_complex: boo
     sample = reader.sample()
     if sample.ndim == 3 and are_coloured(sample):
         reader.tell(_IN_COLOURS if len(reader.bands) > 1 else _COLOURED_PALETTE)
+    elif sample.ndim == 3 and (note := note_on_marks(sample)) is not None:
+        reader.tell(note)
     elif sample.ndim == 2 and (zero := _zeros_between(reader.stored_sample())) >= _MOST_ZERO:
         reader.tell(_CUT_BELOW.format(np.floor(min(99, 100 * zero))))
     elif (note := _on_bright_end(reader, sample if sample.ndim == 2 else sample[..., 1])) is not None:
@@ -97,6 +105,12 @@ def tell_doubts(reader: SceneReader, settings: SceneSettings, *, is_complex: boo
     if note is not None:
         reader.tell(note)
         reader.has_told_size = True
+
+
+def note_on_marks(sample: NDArray[Any]) -> str | None:
+    """Sentence on coloured lines and letters on a sample (h, w, 3) of a grey picture; None without any."""
+    marked = marked_share(sample)
+    return _MARKED.format(100 * marked) if marked >= _LEAST_MARKED else None
 
 
 def _on_oblong_pixels(reader: SceneReader) -> str | None:

@@ -25,8 +25,8 @@ _CORRELATED, _APART_PX = 0.85, 4
 correlation. Pixels of 10 m of a detected product have 0.63."""
 _BEYOND = 0.01
 """Largest share of the measured values on one side of the value of lost pixels."""
-_INSIDE = 0.05
-"""Least share of a sample on each side of a declared value that the sea has."""
+_INSIDE = 0.001
+"""Least share of a sample on each side of a declared value that the sea or its ships have."""
 _STEPS = 4
 """Most lost pixels side by side that are replaced for the search of fill."""
 _LEAST_SEEN = 200

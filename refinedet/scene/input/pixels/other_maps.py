@@ -18,13 +18,15 @@ _SURE = (
     (r"[ns]\d{2}[ew]\d{3}_\d{2}_date\w*", "the dates of observation"),
     (r"[ns]\d{2}[ew]\d{3}_\d{2}_mask\w*", "a mask"),
     (r"scattering_?area\w*|gamma_sigma_ratio|pix_area\w*", "a scattering area"),
+    (r"number_of_looks", "a number of looks"),
+    (r"rtc_anf\w*", "a factor of calibration"),
 )
-"""Last words in the names of files that are no image, by ASF's HyP3, SNAP, pyroSAR, OPERA and the mosaics of ALOS."""
+"""Last words in the names of files that are no image, by HyP3, SNAP, pyroSAR, OPERA, S1Tiling and ALOS's mosaics."""
 _UNSURE = (
     (r"dem|elevation|height", "a height"),
     (r"area", "a scattering area"),
-    (r"mask|valid|quality", "a mask"),
-    (r"angle", "an angle"),
+    (r"(border_?)?mask|valid|quality", "a mask"),
+    (r"angle|(sin_|cos_)?lia_\w+", "an angle"),
 )
 """Last words that names of images may have, too, so that the pixels must agree."""
 _NAMES = {

@@ -18,8 +18,15 @@ from refinedet.raster import RasterFile, SceneReader
 from refinedet.raster.decoding.values import DB_STEPS
 from refinedet.scene.input.pixels.band_pixels import FEW_VALUES, is_image
 from refinedet.scene.input.pixels.bands import PREFERRED, BandChoice, choose_band, name_of, role_of
-from refinedet.scene.input.pixels.colours import is_composite
-from refinedet.scene.input.pixels.doubts import OVERFLOWN, note_on_growth, note_on_speckle, overflew, tell_doubts
+from refinedet.scene.input.pixels.colours import are_coloured, is_composite
+from refinedet.scene.input.pixels.doubts import (
+    OVERFLOWN,
+    note_on_growth,
+    note_on_marks,
+    note_on_speckle,
+    overflew,
+    tell_doubts,
+)
 from refinedet.scene.input.pixels.eight_bit import LEAST_SCENE_PX, apply_eight_bit
 from refinedet.scene.input.pixels.fill import without_markers
 from refinedet.scene.input.pixels.missing import settle_missing
@@ -177,9 +184,7 @@ def _bands(reader: SceneReader, path: RasterFile, names: Sequence[str], settings
     if len(reader.bands) == _COLOURS and not any(role_of(name) in PREFERRED for name in names):
         if settings.pol is not None:
             raise InputError(f"expected a band of polarisation {settings.pol} in {path}, found a picture in colours")
-        if _is_large(reader, settings) and is_composite(reader.blocks()):
-            return BandChoice((1,), "band 1", _COMPOSITE)
-        return BandChoice(tuple(reader.bands), None)
+        return _of_colours(reader, settings)
     if settings.values == "iq" and len(names) == 2:
         return BandChoice((1, 2), None)
 
@@ -188,6 +193,18 @@ def _bands(reader: SceneReader, path: RasterFile, names: Sequence[str], settings
         return [without_markers(block) for block in _measured(reader)]
 
     return choose_band(path, names, cast("Polarisation | None", settings.pol), blocks)
+
+
+def _of_colours(reader: SceneReader, settings: SceneSettings) -> BandChoice:
+    """Bands of a picture in red, green and blue: one of a composite or of a large grey picture, else all three."""
+    if _is_large(reader, settings):
+        blocks = reader.blocks()
+        pixels = np.concatenate([block.reshape(1, -1, _COLOURS) for block in blocks], axis=1)
+        if is_composite(blocks):
+            return BandChoice((1,), "band 1", _COMPOSITE)
+        if not are_coloured(pixels):
+            return BandChoice((reader.bands[1],), None, note_on_marks(pixels))
+    return BandChoice(tuple(reader.bands), None)
 
 
 def _pair_of(number: int, names: Sequence[str]) -> tuple[int, int]:
@@ -272,5 +289,7 @@ def _measured(reader: SceneReader) -> list[NDArray[Any]]:
     info = reader.info
     blocks = reader.blocks()
     if np.dtype(info.dtype).kind in "iu":
-        return [np.where(valid_mask(block, info.nodata), block, np.nan) for block in blocks]
+        found = [np.where(valid_mask(block, info.nodata), block, np.nan) for block in blocks]
+        of_black = info.dtype == "uint8" and reader.hides  # black beside hidden pixels is read as 1
+        return [np.where(block == 1, 0, block) for block in found] if of_black else found
     return [np.where(valid_mask(block, info.nodata), block, np.float32(np.nan)) for block in blocks]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,8 @@ _MACHINE_MADE = 50
 _FAR, _MANY = 1.5, 0.2
 """Reach of points beyond a scene as a multiple of its size, and share of points outside, at which it may be a part of
 the picture that the points are of."""
+_LEAST_SET = 3
+"""Least number of points that place a scene."""
 _LITTLE = 0.5
 """Share of the scene that points span, below which a note tells it."""
 _EXCHANGED: dict[Exchange, str] = {
@@ -31,6 +34,7 @@ def check_control_points(reader: SceneReader) -> None:
     """Leave out points that contradict the others, and report points that cannot be right."""
     if not reader.info.gcps or reader.info.gcp_evidence in _FROM_PRODUCTS:
         return
+    _leave_out_unset(reader)
     note = _on_reach(reader.info)
     if note is not None:
         reader.tell(note)
@@ -49,6 +53,23 @@ def check_control_points(reader: SceneReader) -> None:
         )
     elif found is not None and not found.kept.all():
         _leave_out(reader, found)
+
+
+def _leave_out_unset(reader: SceneReader) -> None:
+    """Leave out points whose place was never set: it is no number, or that of several pixels, such as 0, 0."""
+    pixels = defaultdict(set)
+    for point in reader.info.gcps:
+        pixels[point.x, point.y].add((point.pixel, point.line))
+    points = reader.info.gcps
+    known = tuple(p for p in points if np.isfinite((p.x, p.y)).all() and len(pixels[p.x, p.y]) == 1)
+    if len(known) < max(_LEAST_SET, len(points) / 2) or len(known) == len(points):
+        return
+    unset = next(p for p in points if p not in known)
+    reader.info = replace(reader.info, gcps=known)
+    reader.tell(
+        f"{len(points) - len(known)} of its {len(points)} control points have no place of their own, such as "
+        f"{_name(unset)} ({unset.x:g}, {unset.y:g}), and are left out; check them, or give others in `gcps`"
+    )
 
 
 def _is_machine_made(info: RasterInfo) -> bool:

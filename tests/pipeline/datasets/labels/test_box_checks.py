@@ -114,3 +114,12 @@ def test_sizes_in_place_of_a_second_corner_are_refused() -> None:
         refuse_sizes(of([60, 50, -50, -45], [5, 6, 3, 4], kind="table"))
     refuse_sizes(of([60, 50, -5, -5], [5, 6, 3, 4], kind="table"))  # 60 + 55 is beyond the image
     refuse_sizes(of([5, 6, 3, 4], kind="table"))
+
+
+def test_sizes_in_voc_are_refused_but_a_few_swapped_corners_are_put_in_order() -> None:
+    sizes = [[60.0, 50, -50, -45], [40.0, 30, -32, -24], [70.0, 20, -58, -12], [5.0, 6, 3, 4]]
+    with pytest.raises(InputError, match=r"found 3 of 4 whose second corner .*; they look like corner and size: write"):
+        check_boxes(of(*sizes, kind="VOC"), None)
+    assert check_boxes(of(*sizes[1:], kind="VOC"), None).notes[0].startswith("2 of 3 boxes have swapped corners")
+    beyond = [95.0, 90, -5, -20]  # as a size, 90 x 70 lies beyond the image of 100 x 100
+    assert len(check_boxes(of(*sizes, beyond, kind="VOC"), None).notes) == 1

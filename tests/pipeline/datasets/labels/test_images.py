@@ -26,6 +26,7 @@ def finder(root: Path, *folders: str) -> ImageFinder:
         ("../../upload/c0.png", ("upload", "c0.png")),
         ("file:///data/c0.png", ("data", "c0.png")),
         ("/data/local-files/?d=my%20chips/c0.png", ("my chips", "c0.png")),
+        ("https://host/my%20chips/c0.png?X-Amz-Signature=ab%2Fcd.png", ("host", "my chips", "c0.png")),
         ("..", ()),
     ],
 )

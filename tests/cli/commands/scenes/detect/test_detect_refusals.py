@@ -62,7 +62,7 @@ def test_a_file_of_polygons_that_is_broken_is_one_sentence(
     ran = run("detect", scene, "--weights", weights, option, tmp_path / "broken.gpkg")
     assert ran.exit_code == 1
     (sentence,) = ran.stderr.strip().splitlines()
-    assert sentence.startswith("refinedet: expected a GeoJSON, GeoPackage or Shapefile")
+    assert sentence.startswith("refinedet: expected a GeoJSON, GeoPackage, Shapefile or table (CSV)")
 
 
 def truncate(path: Path) -> None:

@@ -21,7 +21,9 @@ def put_labels(folder: Path, *lines: str, head: str = HEAD, count: int = 3) -> N
         (folder / f"c{i}.txt").write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
 
 
-@pytest.mark.parametrize(("labels", "head"), [("labelTxt", HEAD), ("labelTxt-v1.5", ""), ("labels", "")])
+@pytest.mark.parametrize(
+    ("labels", "head"), [("labelTxt", HEAD), ("labelTxt-v1.5", ""), ("labels", ""), ("annfiles", "")]
+)
 def test_outlines_are_read_and_difficult_ones_ignored(tmp_path: Path, put_images: Put, labels: str, head: str) -> None:
     put_images(tmp_path / "images")
     put_labels(tmp_path / labels, LINE, LINE.removesuffix("0") + "1", LINE.removesuffix(" 0"), "1 2 3", head=head)

@@ -25,6 +25,7 @@ def table(path: Path, *lines: str) -> Path:
         ("filename,width,height,class,xmin,ymin,xmax,ymax", "c0.png,40,30,ship,15,12,25,18"),
         ("image_id;x;y;w;h;label", "c0;15;12;10;6;ship"),
         ("file_path\tx_center\ty_center\twidth\theight\tclass", "images/c0.png\t20\t15\t10\t6\tship"),
+        ("image_id,width,height,bbox,class", 'c0,40,30,"[15.0, 12.0, 10, 6]",ship'),
         ("images/c0.png,15,12,25,18,ship",),
         ("/elsewhere/c0.png,15.0,12,25,18",),
     ],
@@ -39,6 +40,14 @@ def test_boxes_are_read_by_the_names_of_their_columns(tmp_path: Path, put_images
         assert [one["bbox"] for one in found.document["annotations"]] == [[15, 12, 10, 6]]
         assert [one["name"] for one in found.document["categories"]] == ["ship"]
         assert "`boxes` overrules this" in found.notes[0]
+
+
+def test_a_list_that_is_no_box_is_no_object(tmp_path: Path, put_images: Put) -> None:
+    put_images(tmp_path)
+    lines = ('c0,"[15, 12, 10, 6]"', 'c1,"[1, 2]"', "c2,[]")
+    found = find_labels(table(tmp_path / "a.csv", "image_id,bbox", *lines))["train"]
+    assert [one.get("bbox") for one in found.document["annotations"]] == [[15, 12, 10, 6], None]
+    assert len(found.places) == 3
 
 
 @pytest.mark.parametrize(

@@ -109,3 +109,14 @@ def test_one_file_and_other_xml_are_told(tmp_path: Path, put_images: Put) -> Non
         find_labels(tmp_path)
     with pytest.raises(InputError, match=r"found XML of another kind \(HRSC_Image\); convert it to VOC"):
         find_labels(tmp_path / "c0.xml")
+
+
+def test_encodings_of_several_bytes_are_read(tmp_path: Path, put_images: Put) -> None:
+    put_images(tmp_path, "c0.png")
+    annotate(tmp_path, "c0")
+    path = tmp_path / "c0.xml"
+    text = path.read_text(encoding="utf-8").replace("<name>ship", "<name>\u8239")
+    path.write_text(f'<?xml version="1.0" encoding="GB2312"?>\n{text}', encoding="gb2312")
+    found = find_labels(tmp_path)["train"]
+    assert [one["name"] for one in found.document["categories"]] == ["\u8239"]
+    assert [one["bbox"] for one in found.document["annotations"]] == [[2, 3, 10, 5]]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
+from PIL import Image
 from rasterio.errors import NotGeoreferencedWarning
 from scipy import ndimage
 
@@ -50,6 +51,20 @@ def _notes(folder: Path, pixels: NDArray[Any], *, colours: Any = None, placed: b
             file.write_colormap(1, colours)
     with open_source(path, SceneSettings(**settings)) as reader:
         return " ".join(reader.notes)
+
+
+def test_coloured_frames_on_a_grey_picture_are_told(tmp_path: Path) -> None:
+    pixels = np.repeat(_sea().clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    for compressed in ("scene.png", "scene.jpg"):
+        Image.fromarray(pixels).save(tmp_path / compressed)
+        with open_source(tmp_path / compressed) as reader:
+            assert not any("coloured" in note for note in reader.notes)
+    for k in range(10):
+        pixels[60 * k + 16 : 60 * k + 30, 296:298] = 255, 0, 0
+    for compressed in ("scene.png", "scene.jpg"):
+        Image.fromarray(pixels).save(tmp_path / compressed, quality=85)
+        with open_source(tmp_path / compressed) as reader:
+            assert any("coloured lines, letters or frames are drawn on it, on 0.0" in note for note in reader.notes)
 
 
 def test_a_palette_of_colours_is_told_and_one_of_greys_is_not(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import rasterio
 from scipy import ndimage
 
 from refinedet.raster import open_scene
-from refinedet.scene.input.pixels.holes import are_lost, lost_share, without_lost
+from refinedet.scene.input.pixels.holes import are_lost, lost_share, scattered_amid, without_lost
 from refinedet.scene.input.pixels.missing import settle_missing
 
 SIDE = 300
@@ -46,6 +46,15 @@ def test_decibels_are_judged_alike() -> None:
 
 def test_a_value_amid_the_others_is_measured() -> None:
     assert not are_lost([lost(sea() - 1, 0.1, 0.0)], 0.0)
+
+
+@pytest.mark.parametrize("percentile", [1, 50, 99, 99.8])
+def test_a_value_as_frequent_as_its_neighbours_is_measured(percentile: float) -> None:
+    counts = (80 * sea()).astype(np.uint16)
+    value = int(np.percentile(counts, percentile))
+    assert scattered_amid(counts, value, 8) == pytest.approx(np.mean(counts == value), rel=0.1)
+    assert scattered_amid(lost(counts, 0.05, value).astype(np.uint16), value, 8) == 0
+    assert scattered_amid(counts, int(counts.max()) + 1, 8) == 0
 
 
 def test_few_pixels_tell_nothing() -> None:

@@ -14,6 +14,7 @@ from refinedet.scene.input.pixels.other_maps import refuse_other_map
 from refinedet.scene.source import open_source
 
 _HYP3 = "S1A_IW_20240101T060000_DVP_RTC10_G_gpuned_AAAA"
+_OPERA = "OPERA_L2_RTC-S1-STATIC_T042-088921-IW2_20140403_S1A_30_v1.0"
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,9 @@ _HYP3 = "S1A_IW_20240101T060000_DVP_RTC10_G_gpuned_AAAA"
         ("N55E007_20_linci_F02DAR.tif", "", "an incidence or look angle"),
         ("N55E007_20_date_F02DAR.tif", "", "the dates of observation"),
         ("S05W060_15_mask_F02DAR.tif", "", "a mask"),
+        (f"{_OPERA}_number_of_looks.tif", "", "a number of looks"),
+        (f"{_OPERA}_rtc_anf_gamma0_to_beta0.tif", "", "a factor of calibration"),
+        (f"{_OPERA}_local_incidence_angle.tif", "", "an incidence or look angle"),
         ("scene.tif", "elevation", "a height"),
         ("scene.tif", "layover_shadow_mask", "a mask"),
         ("scene.tif", "coh", "a coherence, phase, count or texture"),
@@ -56,7 +60,17 @@ def test_an_image_may_sound_like_it(file: str, band: str) -> None:
     refuse_other_map(Path(file), band, looks_like_image=True)
 
 
-@pytest.mark.parametrize("file", [f"{_HYP3}_dem.tif", f"{_HYP3}_area.tif", "land-mask.tif", "angle.tif"])
+_MAPS = (
+    f"{_HYP3}_dem.tif",
+    f"{_HYP3}_area.tif",
+    "land-mask.tif",
+    "s1a_31TCH_vv_ASC_110_20240101t060000_BorderMask.tif",
+    "sin_LIA_s1a_31TCH_ASC_110.tif",
+    "angle.tif",
+)
+
+
+@pytest.mark.parametrize("file", _MAPS)
 def test_the_pixels_decide_on_other_names(tmp_path: Path, file: str) -> None:
     refuse_other_map(Path(file), "", looks_like_image=True)
     slope = np.tile(np.linspace(20, 40, 256, dtype=np.float32), (256, 1))

@@ -232,6 +232,33 @@ def test_pictures_in_colours_are_told(tmp_path: Path) -> None:
             assert any("it is a picture in colours" in note for note in reader.notes) is told
 
 
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("decibels", [False, True])
+def test_a_large_grey_picture_in_three_channels_is_read_like_one_in_grey(
+    channels: int, decibels: bool, tmp_path: Path
+) -> None:
+    sea = 20 * np.random.default_rng(0).gamma(4.4, 1 / 4.4, (512, 512)) ** 0.5
+    grey = np.clip(np.rint(60 * np.log10(sea) + 50 if decibels else sea), 2, 255).astype(np.uint8)
+    shot = np.dstack([grey] * 3 + [np.full_like(grey, 255)] * (channels - 3))
+    shot[:8, :8, :3] = 255, 0, 0  # a mark does not make it a picture in colours
+    found = {}
+    for name, picture in (("grey", grey), ("shot", shot)):
+        Image.fromarray(picture).save(tmp_path / f"{name}.png")
+        with open_source(tmp_path / f"{name}.png") as reader:
+            found[name] = reader.read_whole()[8:]
+            assert (reader.read_as["values"]["kind"] == "db") is decibels
+            assert any("coloured lines" in note for note in reader.notes) is (name == "shot")
+    np.testing.assert_array_equal(found["grey"], found["shot"])
+
+
+def test_black_beside_hidden_pixels_is_no_speckle(tmp_path: Path) -> None:
+    grey = np.clip(20 * np.random.default_rng(0).gamma(4.4, 1 / 4.4, (512, 512)) ** 0.5, 2, 255).astype(np.uint8)
+    grey[:, 200:] = np.random.default_rng(1).random((512, 312)) < 0.3  # land of 0 and 1, as after a dark stretch
+    Image.fromarray(np.dstack([grey] * 3 + [np.full_like(grey, 255)])).save(tmp_path / "shot.png")
+    with open_source(tmp_path / "shot.png") as reader:
+        assert reader.read_as["values"]["kind"] == "amplitude"
+
+
 @pytest.mark.parametrize("dtype", ["int8", "int64", "uint64"])
 def test_integers_of_every_width_are_read(dtype: str, tmp_path: Path) -> None:
     amplitude = _amplitude()

@@ -10,7 +10,7 @@ import pytest
 import rasterio
 from rasterio.control import GroundControlPoint
 
-from refinedet.geo.position import locate
+from refinedet.geo.position import locate, why_nowhere
 from refinedet.scene.source import open_source
 
 _SIDE = 400
@@ -63,6 +63,25 @@ def test_a_wrong_point_is_left_out_and_told(tmp_path: Path, columns: int, lines:
 @pytest.mark.parametrize(("columns", "lines"), [(5, 5), (3, 3), (2, 2), (3, 2)])
 def test_points_that_agree_are_kept_without_a_word(tmp_path: Path, columns: int, lines: int) -> None:
     assert _notes(_written(tmp_path, _points(columns, lines))) == []
+
+
+@pytest.mark.parametrize("unset", [(0.0, 0.0), (-999.0, -999.0), (np.nan, np.nan)])
+def test_points_whose_place_was_never_set_are_left_out(tmp_path: Path, unset: tuple[float, float]) -> None:
+    points = [(*point[:2], *unset) if k < 3 else point for k, point in enumerate(_points(5, 5))]
+    with open_source(_written(tmp_path, points)) as reader:
+        (note,) = [note for note in reader.notes if "control point" in note]
+        position = locate(reader.info)
+    assert note.startswith("3 of its 25 control points have no place of their own, such as that at pixel 0, line 0 (")
+    assert position is not None
+    assert position.lonlat(np.array([[130.0, 270.0]]))[0] == pytest.approx(_place(130, 270), abs=1e-4)
+
+
+@pytest.mark.parametrize("places", [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
+def test_points_on_one_line_of_the_earth_give_no_position(tmp_path: Path, places: tuple[float, float]) -> None:
+    points = [(x, y, lon * places[0], 54 + (lat - 54) * places[1]) for x, y, lon, lat in _points(5, 5)]
+    with open_source(_written(tmp_path, points)) as reader:
+        assert locate(reader.info) is None
+        assert why_nowhere(reader.info) == "its ground control points lie on one line or at one place of the earth"
 
 
 def test_four_points_can_only_disagree(tmp_path: Path) -> None:
