@@ -80,7 +80,7 @@ def _table(path: Path) -> Layer:
         raise InputError(
             f"expected numbers in the columns of places in {path}, found none; write degrees as 54.5, -7.25"
         )
-    if system == "pixels" or (system is None and not _are_degrees(known)):
+    if system == "pixels" or (system is None and not are_degrees(known)):
         raise InputError(
             f"expected degrees in {path}, such as columns lon and lat, found {system or 'larger numbers'}; save it as "
             "GeoJSON in EPSG:4326"

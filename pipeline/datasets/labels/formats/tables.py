@@ -17,7 +17,7 @@ from refinedet.errors import FileError, InputError
 
 _IMAGE = ("filename", "filepath", "imagepath", "imagename", "image", "file", "path", "imageid", "imgpath", "img")
 _CLASS = ("class", "classname", "label", "labelname", "category", "categoryname", "name", "object")
-_BOXES: Mapping[BoxFormat, tuple[tuple[str, str, str, str], ...]] = {
+_BOXES: Mapping[BoxFormat, tuple[tuple[str, ...], ...]] = {
     "xyxy": (
         ("xmin", "ymin", "xmax", "ymax"),
         ("x1", "y1", "x2", "y2"),
