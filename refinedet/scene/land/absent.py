@@ -1,4 +1,4 @@
-"""Notes on a file that holds no places near a scene, or land in place of its sea, each with a possible reason."""
+"""Notes on a file whose places are not near a scene, cross themselves, or are land in place of its sea."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ def absent_note(path: Path, what: str, region: Region) -> str:
     if abs(region.lon) <= _POLE_DEG and _has_any(path, replace(region, lon=region.lat, lat=region.lon)):
         return f"{note}: its latitude and longitude are swapped; exchange them in the file"
     return f"{note}, so it changes nothing; is it of this place, and is its reference system right?"
+
+
+def crossed_note(path: Path, count: int) -> str:
+    """Sentence that so many polygons of the file at `path` cross themselves."""
+    crosses = "1 polygon that crosses itself" if count == 1 else f"{count:,} polygons that cross themselves"
+    return (
+        f"{path} holds {crosses} near the scene, "
+        "as corners in a wrong order do: only the areas that are enclosed count; check the order of the corners"
+    )
 
 
 def water_note(path: Path, on_land: NDArray[np.bool_], lonlat: Points, region: Region) -> str | None:

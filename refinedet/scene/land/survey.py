@@ -26,7 +26,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.geo.position import Points, Position, distances_m, local_plane
 from refinedet.geo.reference import WGS84, Shapes, is_plain_degrees
 from refinedet.geo.vectors import read_layers
-from refinedet.scene.land.absent import absent_note, water_note
+from refinedet.scene.land.absent import absent_note, crossed_note, water_note
 from refinedet.scene.land.coastline import coastline
 from refinedet.scene.land.region import Region, coast_lines, cut, cut_land, dense
 
@@ -245,15 +245,18 @@ def _own(path: Path, region: Region) -> list[tuple[Shapes, CRS]]:
 
 
 def _places(path: Path | None, what: str, region: Region, plane: Transformer) -> tuple[Shapes, tuple[str, ...]]:
-    """Shapes of the user's file near the scene, on the plane, and a note if it has none there."""
-    found = [np.zeros(0, object)]
+    """Shapes of the user's file near the scene, on the plane, and notes if it has none there, or crossed ones."""
+    found, crossed = [np.zeros(0, object)], 0
     if path is None:
         return found[0], ()
     for shapes, crs in read_layers(path, region.cut_at):
+        crossed += int((~shapely.is_valid(shapes)).sum())
         near = cut(shapes, region.cut_at(crs), degrees=is_plain_degrees(crs))
         found.append(shapely.transform(dense(near, crs), _to_plane(crs, plane)))
     there = np.concatenate(found)
-    return there, () if len(there) else (absent_note(path, what, region),)
+    if not len(there):
+        return there, (absent_note(path, what, region),)
+    return there, (crossed_note(path, crossed),) if crossed else ()
 
 
 def _on_plane(land: Shapes, crs: CRS, region: Region, plane: Transformer) -> tuple[Shapes, NDArray[np.float64]]:

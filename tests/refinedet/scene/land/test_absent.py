@@ -87,3 +87,12 @@ def test_water_around_islands_is_told_and_land_around_a_lake_is_not(tmp_path: Pa
     for shape in (land, holed):
         found = survey(position, SIDE, SIDE, LandSettings(land=geojson(tmp_path / "b.geojson", shape)))
         assert found.notes == ()
+
+
+def test_a_polygon_that_crosses_itself_near_the_scene_is_told(tmp_path: Path, position: Position) -> None:
+    x, y = HERE
+    bowtie = shapely.Polygon([(x, y), (x + 0.02, y - 0.02), (x + 0.02, y), (x, y - 0.02)])
+    path = geojson(tmp_path / "a.geojson", bowtie, square(x, y - 0.01))
+    (note,) = survey(position, SIDE, SIDE, LandSettings(exclude=path, land_mask="off")).notes
+    assert note.startswith(f"{path} holds 1 polygon that crosses itself near the scene, ")
+    assert "check the order of the corners" in note
