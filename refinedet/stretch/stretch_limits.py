@@ -26,8 +26,6 @@ _AUTO = StretchChoice()
 _PILED_UP, _CUT_OFF = 3, 1e-5
 """Number and share of pixels at the highest value; only pictures that were cut off have more."""
 _HIGHEST = 255
-_CUT_IN_SEA = 0.002
-"""Share of the highest value from which values were cut off."""
 
 
 def scene_limits(
@@ -84,8 +82,7 @@ def measure_limits(
     The percentiles are those of the sea at its median level, or of all values without a sea. Every sample gives usable
     limits. Without a valid pixel they are 0 and 1. If both percentiles are equal, the highest value is the upper limit.
     A constant sample gets an upper limit one unit above it. No limit lies above the highest value, because values that
-    were cut off before, such as 8-bit values in a wider type, need no headroom. With a sea, values that were cut off
-    keep it, as the brightest of the sea would look like ships.
+    were cut off before, such as 8-bit values in a wider type, need no headroom.
     """
     every = _in_logs(values) if domain == "decibel" else values
     if every.size == 0:
@@ -101,8 +98,6 @@ def measure_limits(
     high = low + radiometry.headroom * (high - low)
     if sea is not None:
         high = _above_sea(low, high, float(sea.amplitudes.mean()), domain)
-        if np.count_nonzero(every == every.max()) >= _CUT_IN_SEA * every.size:
-            highest = high
     return StretchLimits(low, min(high, highest), domain, levels, note)
 
 
