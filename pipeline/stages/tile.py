@@ -83,6 +83,7 @@ def tile(
             those that `params` state or detection takes.
     """
     summary: dict[str, Any] = {}
+    built: dict[str, Record] = {}
     report = ValueReport()
     converted = {split: read_record(records / f"{split}.json") for split in SPLITS}
     packed = _window_count(converted.values(), params.windows) > params.shards_beyond
@@ -100,21 +101,21 @@ def tile(
                         for chip, pixels in cut.chips(reader, _Scene(image, record, stems[image.file_name]), split):
                             writer.write(chip.file_name, pixels)
                             chips.append(chip)
-            write_record(staged / f"{split}.json", build_record(chips, record.classes))
+            built[split] = build_record(chips, record.classes)
+            write_record(staged / f"{split}.json", built[split])
             counts["chips"], counts["scenes"] = len(chips), len(record.images)
             summary[split] = dict(sorted(counts.items()))
             _LOG.info("%s: %s", split, counts_text(summary[split]))
         write_json(staged / "summary.json", summary | {"values": report.counts})
         write_json(staged / TRAINED_ON, TrainedOn(params.windows, gsd_m).to_dict())
-    _tell_misplaced(out)
+    _tell_misplaced(built["train"], out)
     return report
 
 
-def _tell_misplaced(out: Path) -> None:
+def _tell_misplaced(train: Record, folder: Path) -> None:
     """Warn if the boxes of the training chips lie on nothing bright; scenes made for training are not judged."""
-    record = read_record(out / "train.json")
-    labelled = record.select(image.id for image in record.images if BESIDE not in image.extra)
-    if (note := note_on_placement(labelled, out)) is not None:
+    labelled = train.select(image.id for image in train.images if BESIDE not in image.extra)
+    if (note := note_on_placement(labelled, folder)) is not None:
         _LOG.warning(note)
 
 

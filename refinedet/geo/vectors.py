@@ -20,6 +20,7 @@ from pyproj.exceptions import CRSError, ProjError
 from refinedet.errors import FileError, InputError
 from refinedet.extras import missing_extra
 from refinedet.geo.reference import WGS84, Box, Shapes, is_plain_degrees, reference_system, turned_boxes
+from refinedet.geo.tables import is_table, read_table
 from refinedet.raster.gdal import driver_of
 from refinedet.workarounds.pyogrio_messages import silent_reading
 
@@ -50,8 +51,6 @@ def read_layers(path: str | Path, boxes_in: Callable[[CRS], list[Box]]) -> list[
         InputError: its geometries or its reference system cannot be used.
         MissingExtra: GeoPackage or Shapefile without pyogrio.
     """
-    from refinedet.geo.tables import is_table
-
     path = Path(path)
     kind = file_kind(path, _FORMATS)
     with one_sentence(path):
@@ -72,8 +71,6 @@ def read_layers(path: str | Path, boxes_in: Callable[[CRS], list[Box]]) -> list[
 
 
 def _table(path: Path) -> Layer:
-    from refinedet.geo.tables import read_table
-
     shapes, system, _ = read_table(path, in_pixels=False)
     known = [shape for shape in shapes if shape is not None]
     if shapes and not known:

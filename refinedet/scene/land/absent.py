@@ -14,6 +14,7 @@ from refinedet.geo.reference import WGS84, is_plain_degrees
 from refinedet.geo.vectors import read_layers
 from refinedet.scene.land.coastline import coastline
 from refinedet.scene.land.region import Region, cut
+from refinedet.wording import counted
 
 _POLE_DEG = 90.0
 _MOST_SEA, _LEAST_SEA = 0.9, 0.05
@@ -30,10 +31,10 @@ def absent_note(path: Path, what: str, region: Region) -> str:
 
 def crossed_note(path: Path, count: int) -> str:
     """Sentence that so many polygons of the file at `path` cross themselves."""
-    crosses = "1 polygon that crosses itself" if count == 1 else f"{count:,} polygons that cross themselves"
+    crosses = counted(count, "polygon that crosses itself", "polygons that cross themselves")
     return (
-        f"{path} holds {crosses} near the scene, "
-        "as corners in a wrong order do: only the areas that are enclosed count; check the order of the corners"
+        f"{path} holds {crosses} near the scene, as corners in a wrong order do: "
+        "only the areas that are enclosed count; check the order of the corners"
     )
 
 

@@ -199,9 +199,9 @@ def _of_colours(reader: SceneReader, settings: SceneSettings) -> BandChoice:
     """Bands of a picture in red, green and blue: one of a composite or of a large grey picture, else all three."""
     if _is_large(reader, settings):
         blocks = reader.blocks()
-        pixels = np.concatenate([block.reshape(1, -1, _COLOURS) for block in blocks], axis=1)
         if is_composite(blocks):
             return BandChoice((1,), "band 1", _COMPOSITE)
+        pixels = np.concatenate([block.reshape(1, -1, _COLOURS) for block in blocks], axis=1)
         if not are_coloured(pixels):
             return BandChoice((reader.bands[1],), None, note_on_marks(pixels))
     return BandChoice(tuple(reader.bands), None)
