@@ -13,13 +13,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from subprocess import PIPE, STDOUT, Popen
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+
+from tests.web_server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 ASKED: list[str] = []
@@ -44,7 +46,7 @@ def loopback(mirror: Path) -> Iterator[str]:
     """Address of a web server that serves the mirror."""
     ASKED.clear()
     handler = functools.partial(_Quiet, directory=str(mirror))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"

@@ -14,6 +14,7 @@ from torch import nn
 
 from refinedet.errors import FileError, InputError
 from refinedet.model.backbones.weight_files import load_in_order, read_weights
+from tests.web_server import Server
 
 TENSORS = {"a": torch.arange(3.0)}
 
@@ -53,7 +54,7 @@ def site(tmp_path: Path, seen: list[str], monkeypatch: pytest.MonkeyPatch) -> It
     folder.mkdir()
     torch.save(TENSORS, folder / "good.pth")
     (folder / "page.pth").write_text("<html>Not what you asked for</html>")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Server, directory=str(folder), seen=seen))
+    server = Server(("127.0.0.1", 0), partial(_Server, directory=str(folder), seen=seen))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"

@@ -7,7 +7,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from threading import Thread
 from typing import Any, get_args
@@ -23,6 +23,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.scene.identity import scene_sha256
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.source import open_source
+from tests.web_server import Server
 
 zarr = pytest.importorskip("zarr")
 
@@ -49,7 +50,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
     folder = tmp_path / "served"
     folder.mkdir()
     handler = type("Noted", (Files,), {"asked": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
+    server = Server(("127.0.0.1", 0), partial(handler, directory=str(folder)))
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}", handler.asked
     server.shutdown()
