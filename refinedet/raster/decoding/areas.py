@@ -61,7 +61,15 @@ def opened(flags: Flags, side: int) -> Flags:
 
 def grown(flags: Flags, reach: int) -> Flags:
     """True within `reach` pixels of a true one, along rows, columns and diagonals."""
-    return squares(np.pad(flags, reach), 2 * reach + 1, np.logical_or)
+    return squares(framed(flags, reach, fill=False), 2 * reach + 1, np.logical_or)
+
+
+def framed(flags: Flags, width: int, *, fill: bool) -> Flags:
+    """Flags (H, W) with a frame of that width around them; `np.pad` takes ten times as long."""
+    height, length = flags.shape
+    found = np.full((height + 2 * width, length + 2 * width), fill)
+    found[width : width + height, width : width + length] = flags
+    return found
 
 
 def runs(flags: Flags, length: int, join: np.ufunc, axis: int) -> Flags:
@@ -69,11 +77,11 @@ def runs(flags: Flags, length: int, join: np.ufunc, axis: int) -> Flags:
 
     The runs double in length step by step, which is many times faster than a filter of the whole length.
     """
-    lines, have = np.moveaxis(flags, axis, 0), 1
+    lines, have = flags if axis == 0 else flags.T, 1
     while have < length:
         step = min(have, length - have)
         lines, have = join(lines[: len(lines) - step], lines[step:]), have + step
-    return np.moveaxis(lines, 0, axis)
+    return lines if axis == 0 else lines.T
 
 
 def squares(flags: Flags, side: int, join: np.ufunc) -> Flags:

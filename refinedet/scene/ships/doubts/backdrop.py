@@ -54,15 +54,16 @@ class Sizes(NamedTuple):
     """Area of the largest ship as the sensor shows it."""
 
 
-def land_distance(crop: Crop, box_xyxy: Box, ship: Sizes) -> float:
+def land_distance(crop: Crop, box_xyxy: Box, ship: Sizes, within_px: float = np.inf) -> float:
     """Distance in pixels from a box to the nearest land that the image shows; 0 if they touch, infinite without any.
 
     Args:
         crop: pixels around the box.
         box_xyxy: the box, in pixels of the crop.
         ship: sizes that land exceeds.
+        within_px: distance beyond which land does not matter, so that it may be overlooked.
     """
-    if not _may_have_land(crop, ship):
+    if not _may_have_land(crop, box_xyxy, ship, within_px):
         return np.inf  # as a rule
     return _land_distance(crop, box_xyxy, ship)
 
@@ -98,10 +99,14 @@ def _land_distance(crop: Crop, box_xyxy: Box, ship: Sizes) -> float:
     return _distance(np.isin(labels, land), touched(labels.shape, box_xyxy, 0))
 
 
-def _may_have_land(crop: Crop, ship: Sizes) -> bool:
-    """Tell if there may be an area of land, as a quick test."""
+def _may_have_land(crop: Crop, box_xyxy: Box, ship: Sizes, within_px: float) -> bool:
+    """Tell if there may be an area of land that near, as a quick test."""
     bright = crop.may_be_smoother(_BRIGHT * _least_dark(crop))
-    return _may_be_land(bright, None, ship) and most_opened(bright, ship.breadth) >= ship.area
+    if not _may_be_land(bright, None, ship):
+        return False
+    broad = most_opened(bright, ship.breadth)
+    near = broad[touched(broad.shape, box_xyxy, min(within_px, max(broad.shape)) + 1)]
+    return bool(near.any()) and np.count_nonzero(broad) >= ship.area
 
 
 def _least_dark(crop: Crop) -> float:

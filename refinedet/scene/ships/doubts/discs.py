@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from refinedet.raster.decoding.areas import grown, runs, squares
+from refinedet.raster.decoding.areas import framed, grown, runs, squares
 from refinedet.scene.ships.measuring.resolution import Mask
 
 
-def most_opened(bright: Mask, breadth: float) -> int:
-    """Number of pixels that `opened` leaves, or more; quick.
+def most_opened(bright: Mask, breadth: float) -> Mask:
+    """Pixels that `opened` leaves, and perhaps some more; quick.
 
     A disc holds a square, and a row and a column as long as it is broad, and a larger square holds it.
     """
     reach = int(breadth / 2)
     inner = int(breadth / 2 / np.sqrt(2))
-    wide = np.pad(bright, reach, constant_values=True)
+    wide = framed(bright, reach, fill=True)
     rows, columns = wide[reach : reach + bright.shape[0]], wide[:, reach : reach + bright.shape[1]]
     core = runs(rows, 2 * reach + 1, np.logical_and, 1) & runs(columns, 2 * reach + 1, np.logical_and, 0)
     if not core.any():
-        return 0
+        return np.zeros_like(bright)
     square = wide[reach - inner : wide.shape[0] - reach + inner, reach - inner : wide.shape[1] - reach + inner]
     core &= squares(square, 2 * inner + 1, np.logical_and)
-    return int(np.count_nonzero(bright & grown(core, reach)))
+    return bright & grown(core, reach)
 
 
 def opened(bright: Mask, breadth: float) -> Mask:
     """Parts of an area into which a disc of that diameter fits; the area is taken to go on beyond the image."""
-    if not most_opened(bright, breadth):
+    if not most_opened(bright, breadth).any():
         return np.zeros_like(bright)
     core = ~_grown(~bright, breadth / 2)
     return bright & _grown(core, breadth / 2) if core.any() else core

@@ -84,7 +84,12 @@ def resolution_m(pixel_m: tuple[float, float]) -> float:
 
 
 def doubts(
-    crop: Crop, box_xyxy: Box, pixel_m: float = np.nan, sensor_m: float = RESOLUTION_M, *, land: bool = True
+    crop: Crop,
+    box_xyxy: Box,
+    pixel_m: float = np.nan,
+    sensor_m: float = RESOLUTION_M,
+    *,
+    land_within_px: float | None = np.inf,
 ) -> tuple[set[str], float]:
     """Doubts that the detection at a box is a ship.
 
@@ -93,7 +98,7 @@ def doubts(
         box_xyxy: the box, in pixels of the crop.
         pixel_m: size of a pixel; NaN: unknown. Then only shapes count that no ship has at any size.
         sensor_m: resolution of the scene.
-        land: false if no land is to be looked for.
+        land_within_px: distance beyond which land does not matter; None: no land is to be looked for.
 
     Returns:
         flags: IMPLAUSIBLE, ISLET, both or none.
@@ -116,7 +121,9 @@ def doubts(
             if broad > _EVEN_BROAD_PX and long < _ROUNDER * broad and even < _EVEN:
                 found.add(ISLET)
             breadth, area = max(breadth, _WIDER * broad), max(area, _LARGER * float(patch.mask.sum()))
-    return found, land_distance(crop, box_xyxy, Sizes(breadth, area)) if land else np.inf
+    if land_within_px is None:
+        return found, np.inf
+    return found, land_distance(crop, box_xyxy, Sizes(breadth, area), land_within_px)
 
 
 def _patch(crop: Crop, box_xyxy: Box, most: tuple[float, float]) -> _Patch | None:

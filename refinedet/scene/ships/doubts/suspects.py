@@ -54,6 +54,7 @@ def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings
     pixel_m = float(np.mean(np.divide(own_m, factors)))
     size_m = np.nan if isinstance(reader, SceneReader) and reader.stored_dtype == _EIGHT_BITS else pixel_m
     shore_px = land.land_buffer_m / (pixel_m if np.isfinite(pixel_m) else NOMINAL_M)
+    within_px = None if land.mask == "off" else shore_px
     sensor_m = resolution_m(own_m)
     sensor_px = (sensor_m / (pixel_m if np.isfinite(pixel_m) else NOMINAL_M),) * 2
     boxes = boxes_xyxy.astype(np.float64) * (factors * 2)
@@ -67,7 +68,7 @@ def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings
             places = [_box(boxes[k] - _corner(windows[k])) for k in some]
             amid = amid_clutter(crops, places)
             for index, crop, place, cluttered in zip(some, crops, places, amid, strict=True):
-                flags, land_px = doubts(crop, place, size_m, sensor_m, land=land.mask != "off")
+                flags, land_px = doubts(crop, place, size_m, sensor_m, land_within_px=within_px)
                 flags |= {CLUTTER} if cluttered else set()
                 flags |= {SHORE} if land_px <= shore_px else set()
                 others = _others(tree, boxes, index, windows[index])

@@ -182,5 +182,7 @@ def _borders(deep: int) -> Iterator[tuple[Span, Span]]:
 
 def _sums(values: NDArray[_Number], side: int) -> NDArray[_Number]:
     """Sums over side x side around each pixel; the pixels are mirrored at the border."""
-    ones = np.ones(side)
-    return np.asarray(ndimage.correlate1d(ndimage.correlate1d(values, ones, axis=0), ones, axis=1))
+    ones, down, found = np.ones(side), np.empty_like(values), np.empty_like(values)
+    ndimage.correlate1d(values, ones, axis=0, output=down)
+    ndimage.correlate1d(down, ones, axis=1, output=found)
+    return found

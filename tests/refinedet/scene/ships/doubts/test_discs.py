@@ -1,4 +1,4 @@
-"""Parts of an area into which a disc fits, and the quick bound of their size."""
+"""Parts of an area into which a disc fits, and the quick bound on them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def disc(breadth: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("breadth", [2.0, 5.0, 8.9, 11.1, 16.0])
-def test_opening_is_that_of_scipy_and_the_bound_is_no_less(breadth: float) -> None:
+def test_opening_is_that_of_scipy_and_the_bound_holds_it(breadth: float) -> None:
     rng = np.random.default_rng(0)
     sizes = []
     for smooth in (1.0, 2.0, 4.0, 8.0):
@@ -27,7 +27,7 @@ def test_opening_is_that_of_scipy_and_the_bound_is_no_less(breadth: float) -> No
         expected = ndimage.binary_dilation(core, disc(breadth))[20:-20, 20:-20] & bright
         found = opened(bright, breadth)
         np.testing.assert_array_equal(found, expected)
-        assert most_opened(bright, breadth) >= found.sum()
+        assert not (found & ~most_opened(bright, breadth)).any()
         sizes.append(int(found.sum()))
     assert max(sizes) > 0
-    assert most_opened(rng.random((90, 73)) > 0.5, 11.1) == 0
+    assert not most_opened(rng.random((90, 73)) > 0.5, 11.1).any()

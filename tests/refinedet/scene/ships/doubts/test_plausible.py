@@ -122,6 +122,16 @@ def test_land_is_seen_by_its_texture_and_power(gain: float, *, seen: bool) -> No
     assert away == (pytest.approx(140 - 112, abs=12) if seen else np.inf)
 
 
+@pytest.mark.parametrize("within_px", [0.0, 5.0, 40.0, np.inf])
+def test_land_is_seen_as_far_as_it_matters(within_px: float) -> None:
+    scene = speckle(1)
+    scene[:, 140:] = 20 * textured()[:, 140:]
+    crop = Crop.of(scene + ship(), np.ones(scene.shape, bool))
+    for x in (MIDDLE, MIDDLE + 22):
+        (_, away), (_, limited) = (doubts(crop, box(x=x), 10.0, land_within_px=one) for one in (np.inf, within_px))
+        assert limited == away if away <= within_px else limited > within_px
+
+
 def test_a_detection_within_a_city_lies_in_clutter() -> None:
     flags, _ = judge(100 * city() + ship(gain=2e3), box())
     assert CLUTTER in flags
