@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -35,17 +37,24 @@ _BOXES = (
 )
 _WKT = ("wkt", "wkt_geom", "geometry", "geom", "the_geom")
 _DELIMITERS = ",;\t"
+_WITH_COMMA = ";\t"
+"""Delimiters beside which numbers may have a decimal comma."""
+_NOTE = "sep="
+"""First line that tells a spreadsheet the delimiter."""
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HEAD_BYTES = 1 << 16
 _SHOWN = 8
 """Most column names that a message shows."""
 
 
 def is_table(path: Path) -> bool:
-    """True if a file begins with a line of several columns."""
+    """True if a file begins with a line of several columns, or with the name of a column of WKT."""
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    first = head.split(b"\n", 1)[0]
-    return b"\0" not in head and not first.lstrip().startswith(b"<") and any(c.encode() in first for c in _DELIMITERS)
+    text = head.decode("utf-16" if head[:2] in _UTF16 else "utf-8-sig", "replace")
+    first = text.split("\n", 1)[0].strip()
+    several = any(one in first for one in _DELIMITERS) and not first.startswith("<")
+    return "\0" not in text and (several or first.strip('"').lower() in _WKT)
 
 
 def read_table(
@@ -59,12 +68,13 @@ def read_table(
         FileError: the file cannot be read.
         InputError: it has no columns of places.
     """
-    names, rows, comma = _rows(path)
+    names, rows, delimiter = _rows(path)
     plain = {name.strip().lower(): i for i, name in reversed(list(enumerate(names)))}
     columns = {name: [row[i] if i < len(row) else None for row in rows] for i, name in enumerate(names)}
     values = {name: list(columns.values())[i] for name, i in plain.items() if i < len(columns)}
 
     def numbers(name: str) -> list[float | None]:
+        comma = delimiter in _WITH_COMMA or name in _POINTS["degrees"][0] + _POINTS["degrees"][1]
         return [_number(text, comma=comma) for text in values[name]]
 
     points = {kind: found for kind, (xs, ys) in _POINTS.items() if (found := _both(xs, ys, values))}
@@ -80,6 +90,7 @@ def read_table(
             others = len(points) > 1 or (box is not None and kind != of_box)
             if others and rows and all(shape is None for shape in shapes):  # a scene without position has no degrees
                 continue
+            _need_numbers(path, shapes, {name: values[name] for name in (*points.get(kind, ()), *(box or ()))})
             return shapes, WGS84 if kind == "degrees" else "pixels" if kind == "pixels" else None, dict(columns)
     if wkt is not None:
         return [shapely.from_wkt(text) if text else None for text in values[wkt]], None, dict(columns)
@@ -88,19 +99,40 @@ def read_table(
     )
 
 
-def _rows(path: Path) -> tuple[list[str], list[list[str]], bool]:
-    """Names of the columns, the rows that are not empty, and true if numbers may have a decimal comma."""
+def _rows(path: Path) -> tuple[list[str], list[list[str]], str]:
+    """Names of the columns, the rows that are not empty, and the delimiter."""
     try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-            first = stream.readline()
-            stream.seek(0)
-            reader = csv.reader(stream, delimiter=max(_DELIMITERS, key=first.count), skipinitialspace=True)
+        with path.open("rb") as raw:
+            encoding = "utf-16" if raw.read(2) in _UTF16 else "utf-8-sig"
+        with path.open(encoding=encoding, errors="replace", newline="") as stream:
+            lines = stream.read().removeprefix(_NOTE)
+            noted = lines[:1] if lines[1:2] in {"\r", "\n"} else ""
+            lines = lines[1:].lstrip("\r\n") if noted else lines
+            first = lines.split("\n", 1)[0]
+            delimiter = noted or max(_DELIMITERS, key=first.count)
+            reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, skipinitialspace=True)
             names = next(reader, [])
-            return names, [row for row in reader if any(cell.strip() for cell in row)], ";" in first
+            return names, [row for row in reader if any(cell.strip() for cell in row)], delimiter
     except OSError as error:
         raise FileError(f"expected a table at {path}, but it cannot be read ({error.strerror})") from error
     except csv.Error as error:
         raise InputError(f"expected a table in {path}, found something else ({error})") from error
+
+
+def _need_numbers(path: Path, shapes: Sequence[Any], values: Mapping[str, Sequence[str | None]]) -> None:
+    """Check that columns of places hold a number, unless all of their cells are empty.
+
+    Raises:
+        InputError: no row has a place, and a cell holds something else than a number.
+    """
+    text = next(
+        (text for column in values.values() for text in column if text and _number(text, comma=True) is None), ""
+    )
+    if text.strip() and all(shape is None for shape in shapes):
+        raise InputError(
+            f"expected numbers in the columns {' and '.join(values)} of {path}, found {text[:40]!r}; write degrees as "
+            "54.5, -7.25"
+        )
 
 
 def _both(xs: Sequence[str], ys: Sequence[str], values: Mapping[str, Any]) -> tuple[str, str] | None:
