@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +36,8 @@ _BOXES = (
     ("x_min", "y_min", "x_max", "y_max"),
     ("x1", "y1", "x2", "y2"),
 )
+_SRID = re.compile(r"SRID=([0-9]+);", re.IGNORECASE)
+"""Reference system before a WKT, as PostGIS writes it."""
 _WKT = ("wkt", "wkt_geom", "geometry", "geom", "the_geom")
 _DELIMITERS = ",;\t"
 _WITH_COMMA = ";\t"
@@ -90,10 +93,13 @@ def read_table(
             others = len(points) > 1 or (box is not None and kind != of_box)
             if others and rows and all(shape is None for shape in shapes):  # a scene without position has no degrees
                 continue
-            _need_numbers(path, shapes, {name: values[name] for name in (*points.get(kind, ()), *(box or ()))})
             return shapes, WGS84 if kind == "degrees" else "pixels" if kind == "pixels" else None, dict(columns)
     if wkt is not None:
-        return [shapely.from_wkt(text) if text else None for text in values[wkt]], None, dict(columns)
+        texts = [text or "" for text in values[wkt]]
+        codes = {found[1] if (found := _SRID.match(text)) else None for text in texts if text}
+        known = codes.pop() if len(codes) == 1 else None
+        shapes = [shapely.from_wkt(_SRID.sub("", text)) if text else None for text in texts]
+        return shapes, None if known is None else CRS.from_epsg(int(known)), dict(columns)
     raise InputError(
         f"expected columns such as lon and lat, x and y, or row and col in {path}, found {', '.join(names[:_SHOWN])}"
     )
@@ -117,22 +123,6 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]], str]:
         raise FileError(f"expected a table at {path}, but it cannot be read ({error.strerror})") from error
     except csv.Error as error:
         raise InputError(f"expected a table in {path}, found something else ({error})") from error
-
-
-def _need_numbers(path: Path, shapes: Sequence[Any], values: Mapping[str, Sequence[str | None]]) -> None:
-    """Check that columns of places hold a number, unless all of their cells are empty.
-
-    Raises:
-        InputError: no row has a place, and a cell holds something else than a number.
-    """
-    text = next(
-        (text for column in values.values() for text in column if text and _number(text, comma=True) is None), ""
-    )
-    if text.strip() and all(shape is None for shape in shapes):
-        raise InputError(
-            f"expected numbers in the columns {' and '.join(values)} of {path}, found {text[:40]!r}; write degrees as "
-            "54.5, -7.25"
-        )
 
 
 def _both(xs: Sequence[str], ys: Sequence[str], values: Mapping[str, Any]) -> tuple[str, str] | None:

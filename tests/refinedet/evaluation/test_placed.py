@@ -134,3 +134,9 @@ def test_boxes_in_pixels_are_told_how_to_be_named(tmp_path: Path, pred: Path) ->
     (tmp_path / "t.csv").write_text("xmin,ymin,xmax,ymax\n941,829,970,844\n")
     with pytest.raises(InputError, match="`truth_crs`, which is pixels for boxes or points in pixels"):
         score_files(pred, tmp_path / "t.csv")
+
+
+def test_ships_that_are_in_a_file_twice_are_told(tmp_path: Path, pred: Path) -> None:
+    truth = collection(tmp_path / "t.geojson", [*points("degrees"), points("degrees")[0]])
+    (note,) = score_files(pred, truth).notes
+    assert note.startswith(f"1 row of {truth} repeats the place of another one, and each counts as a ship")
