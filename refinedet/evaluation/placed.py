@@ -68,8 +68,8 @@ class Placed:
         if not more:
             return None
         return (
-            f"{counted(more, 'row')} of {self.path} {'repeats' if more == 1 else 'repeat'} the place of another one, and "
-            "each counts as a ship; leave them out"
+            f"{counted(more, 'row')} of {self.path} {'repeats' if more == 1 else 'repeat'} the place of another one, "
+            "and each counts as a ship; leave them out"
         )
 
     @property
