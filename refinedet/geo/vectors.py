@@ -93,6 +93,17 @@ def _table(path: Path) -> Layer:
     return Layer(_flat(known, path), WGS84)
 
 
+def rows_without_place(path: Path) -> int:
+    """Number of rows of a table that lack a number of their place; 0 for files of other formats.
+
+    Raises:
+        FileError, InputError: as `read_layers`.
+    """
+    if file_kind(path, _FORMATS) != "other" or not is_table(path):
+        return 0
+    return sum(shape is None for shape in read_table(path, in_pixels=False)[0])
+
+
 def file_kind(path: Path, formats: str) -> Kind:
     """Find the format of a file from its first bytes; `formats` are those that a message says were expected.
 
