@@ -18,6 +18,7 @@ from refinedet.errors import InputError
 from refinedet.geo.features import Features, System, in_system, read_features
 from refinedet.geo.position import Points, distances_m, local_plane
 from refinedet.geo.reference import WGS84, Shapes
+from refinedet.geo.tables import cell_number
 from refinedet.geo.vectors import are_degrees
 from refinedet.wording import counted
 
@@ -215,10 +216,7 @@ def _in_degrees(path: str | Path, layer: Features) -> Shapes:
 
 def _score(path: str | Path, value: Any) -> float:
     if isinstance(value, str) and Path(path).suffix.lower() not in {".json", ".geojson"}:
-        try:
-            return float(value)  # a table holds text
-        except ValueError:
-            pass
+        value = value if (found := cell_number(value)) is None else found  # a table holds text
     if not _is_number(value):
         raise InputError(f"expected a number as 'score' of each feature in {path}, found {value!r}")
     return float(value)

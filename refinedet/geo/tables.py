@@ -78,7 +78,7 @@ def read_table(
 
     def numbers(name: str) -> list[float | None]:
         comma = delimiter in _WITH_COMMA or name in _POINTS["degrees"][0] + _POINTS["degrees"][1]
-        return [_number(text, comma=comma) for text in values[name]]
+        return [cell_number(text, comma=comma) for text in values[name]]
 
     points = {kind: found for kind, (xs, ys) in _POINTS.items() if (found := _both(xs, ys, values))}
     box = next((sides for sides in _BOXES if all(side in values for side in sides)), None)
@@ -139,8 +139,8 @@ def _shape(i: int, corners: list[list[float | None]], xy: list[list[float | None
     return shapely.Point(point) if point and None not in point else None
 
 
-def _number(text: str | None, *, comma: bool) -> float | None:
-    """Number of a cell, with a decimal comma if `comma` is true; None if it holds no number."""
+def cell_number(text: str | None, *, comma: bool = True) -> float | None:
+    """Number of a cell, which may have a decimal comma if `comma` is true; None if it holds no number."""
     try:
         value = float((text or "").strip().replace(",", "." if comma else ","))
     except ValueError:

@@ -13,6 +13,7 @@ import shapely
 from refinedet.config.options.label import LabelSettings
 from refinedet.errors import InputError
 from refinedet.geo.features import Features, System, in_system, parse_system, read_features
+from refinedet.geo.tables import cell_number
 
 SHIP = "ship"
 _CLASSES = ("class", "class_name", "label", "category", "ship_type", "type", "name")
@@ -162,8 +163,5 @@ def _text(value: Any) -> str:
 
 
 def _length(value: Any) -> float | None:
-    try:
-        length = float(value)
-    except (TypeError, ValueError):
-        return None
-    return length if 0 < length <= _LONGEST_M else None
+    length = cell_number(_text(value))
+    return length if length is not None and 0 < length <= _LONGEST_M else None
