@@ -48,6 +48,8 @@ def find_labels(path: Path, images: Path | None = None, boxes: BoxFormat | None 
     """
     if images is not None and not images.is_dir():
         raise FileError(f"expected a folder of images at {images}, found none; check `images`")
+    if not path.suffix and not path.exists():
+        raise FileError(f"expected a folder of labels at {path}, found nothing there; check the name")
     if path.is_dir():
         found = _folder(path, images, boxes)
     elif path.suffix.lower() in IMAGE_SUFFIXES:
