@@ -140,18 +140,24 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
                 f"centres may be {centre_max_px:g} pixels apart; leave it out"
             )
         return _in_pixels(found, there, notes, rule | {"centre_px": centre_max_px})
+    centre_m = _CENTRE_M if centre_max_m is None else centre_max_m
+    return _on_ground(found, there, notes, rule | {"centre_m": centre_m})
+
+
+def _on_ground(found: Placed, there: Placed, notes: list[str], rule: Mapping[str, float]) -> Score:
+    """Score places on the ground; `notes` are those on the files."""
+    iou_min, centre_m = rule["iou_min"], rule["centre_m"]
     for one in (found, there):
         lost = int((~one.located).sum())
         if lost == len(one.located) > 0:
             raise InputError(
-                f"expected {pred} and {truth} to hold places on the ground in both or boxes in pixels ('bbox_px') in "
-                "both, found features without; were both made from the same scene, and are degrees written as 54.5, "
+                f"expected {found.path} and {there.path} to hold places on the ground in both or boxes in pixels "
+                "('bbox_px') in both, found features without; were both made from the same scene, and are degrees written as 54.5, "
                 "-7.25?"
             )
         if lost:
             notes.append(f"{lost} of the {len(one.located)} features of {one.path} have no place, and are left out")
     found, there = found.only(found.located), there.only(there.located)
-    centre_m = _CENTRE_M if centre_max_m is None else centre_max_m
     flat = to_metres(found, there)
     score = match_polygons(*flat, iou_min, centre_m)
     shift = shift_note(*flat, lambda one, other: match_polygons(one, other, iou_min, centre_m).tp, centre_m)
@@ -159,7 +165,7 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
         notes.append(shift)
     elif score.tp == 0 and score.fp and score.fn:
         notes.append(distance_note(found, there, centre_m))
-    return replace(score, notes=tuple(notes), rule=rule | {"centre_m": centre_m})
+    return replace(score, notes=tuple(notes), rule=rule)
 
 
 def _in_pixels(found: Placed, there: Placed, notes: list[str], rule: Mapping[str, float]) -> Score:

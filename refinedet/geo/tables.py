@@ -96,7 +96,7 @@ def read_table(
             return shapes, WGS84 if kind == "degrees" else "pixels" if kind == "pixels" else None, dict(columns)
     if wkt is not None:
         texts = [text or "" for text in values[wkt]]
-        codes = {found[1] if (found := _SRID.match(text)) else None for text in texts if text}
+        codes = {code[1] if (code := _SRID.match(text)) else None for text in texts if text}
         known = codes.pop() if len(codes) == 1 else None
         shapes = [shapely.from_wkt(_SRID.sub("", text)) if text else None for text in texts]
         return shapes, None if known is None else CRS.from_epsg(int(known)), dict(columns)
@@ -111,11 +111,11 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]], str]:
         with path.open("rb") as raw:
             encoding = "utf-16" if raw.read(2) in _UTF16 else "utf-8-sig"
         with path.open(encoding=encoding, errors="replace", newline="") as stream:
-            lines = stream.read().removeprefix(_NOTE)
-            noted = lines[:1] if lines[1:2] in {"\r", "\n"} else ""
-            lines = lines[1:].lstrip("\r\n") if noted else lines
+            lines = stream.read()
+            noted = lines.removeprefix(_NOTE)[:1] if lines.startswith(_NOTE) else ""
+            lines = lines.partition("\n")[2] if noted else lines
             first = lines.split("\n", 1)[0]
-            delimiter = noted or max(_DELIMITERS, key=first.count)
+            delimiter = noted if noted in {*_DELIMITERS} else max(_DELIMITERS, key=first.count)
             reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, skipinitialspace=True)
             names = next(reader, [])
             return names, [row for row in reader if any(cell.strip() for cell in row)], delimiter
