@@ -152,8 +152,8 @@ def _on_ground(found: Placed, there: Placed, notes: list[str], rule: Mapping[str
         if lost == len(one.located) > 0:
             raise InputError(
                 f"expected {found.path} and {there.path} to hold places on the ground in both or boxes in pixels "
-                "('bbox_px') in both, found features without; were both made from the same scene, and are degrees written as 54.5, "
-                "-7.25?"
+                "('bbox_px') in both, found features without; were both made from the same scene, and are degrees "
+                "written as 54.5, -7.25?"
             )
         if lost:
             notes.append(f"{lost} of the {len(one.located)} features of {one.path} have no place, and are left out")
