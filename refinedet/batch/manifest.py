@@ -7,9 +7,12 @@ a hundred thousand names.
 
 from __future__ import annotations
 
+import codecs
 import logging
 import os
+import re
 from collections.abc import Iterable
+from fnmatch import translate
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.wording import first_of
 
 _COMMENT = "#"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -53,7 +57,7 @@ def _scenes(name: str | Path, folder: Path, where: str) -> list[Scene]:
 
 def _listed(manifest: Path) -> list[Scene]:
     try:
-        text = manifest.read_text(encoding="utf-8-sig")
+        text = _text(manifest)
     except UnicodeDecodeError as error:
         raise InputError(
             f"expected a manifest of UTF-8 text at {manifest}, found other bytes; list one scene to a line"
@@ -63,7 +67,7 @@ def _listed(manifest: Path) -> list[Scene]:
             f"expected a manifest at {manifest}, but it cannot be read ({error.strerror}); check the name"
         ) from error
     scenes: list[Scene] = []
-    for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
+    for number, line in enumerate(map(_unquoted, text.splitlines()), start=1):
         if "\0" in line:
             raise InputError(f"expected a manifest of text at {manifest}, found a zero byte in line {number}")
         if line and not line.startswith(_COMMENT):
@@ -71,6 +75,25 @@ def _listed(manifest: Path) -> list[Scene]:
     if not scenes:
         raise InputError(f"expected scenes in the manifest {manifest}, found none; list one to a line")
     return scenes
+
+
+def _in_any_case(folders: Iterable[str], pattern: str) -> str | None:
+    """Path of a file that matches a pattern but for upper and lower case; None if there is none."""
+    is_alike = re.compile(translate(pattern), re.IGNORECASE).match
+    names = (folder + name for folder in folders if Path(folder).is_dir() for name in sorted(os.listdir(folder)))  # noqa: PTH208
+    return next((path for path in names if is_alike(Path(path).name)), None)
+
+
+def _text(path: Path) -> str:
+    """Text of a file in UTF-8, or in UTF-16 as Windows PowerShell writes lists."""
+    raw = path.read_bytes()
+    return raw.decode("utf-16" if raw[:2] in _UTF16 else "utf-8-sig")
+
+
+def _unquoted(line: str) -> str:
+    """Line without blanks around it, and without the quotation marks in which Windows copies the name of a file."""
+    name = line.strip()
+    return name[1:-1].strip() if len(name) > 1 and name[0] == name[-1] == '"' else name
 
 
 def _expanded(name: Path, where: str) -> list[Path]:
@@ -90,5 +113,7 @@ def _expanded(name: Path, where: str) -> list[Path]:
         for file in glob(name.name, root_dir=folder, recursive=True)  # noqa: PTH207
     }
     if not scenes:
-        raise InputError(f"expected files like {name} ({where}), found none; check the pattern")
+        alike = _in_any_case(folders[name.parent], name.name)
+        hint = f"check the pattern, since {alike} differs from it in upper and lower case alone" if alike else ""
+        raise InputError(f"expected files like {name} ({where}), found none; {hint or 'check the pattern'}")
     return [Path(one) for one in sorted(scenes)]

@@ -18,7 +18,9 @@ from refinedet.errors import InputError
 from refinedet.geo.features import Features, System, in_system, read_features
 from refinedet.geo.position import Points, distances_m, local_plane
 from refinedet.geo.reference import WGS84, Shapes
+from refinedet.geo.tables import cell_number
 from refinedet.geo.vectors import are_degrees
+from refinedet.wording import counted
 
 _AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _POINTS = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
@@ -55,6 +57,21 @@ class Placed:
         """Return the ships of these rows."""
         boxes = None if self.boxes_px is None else self.boxes_px[rows]
         return replace(self, shapes=self.shapes[rows], boxes_px=boxes, scores=self.scores[rows])
+
+    @property
+    def repeated(self) -> str | None:
+        """Sentence if ships are in the file more than once; None: all are different."""
+        if self.located.all():
+            keys: list[Any] = list(shapely.to_wkb(self.shapes))
+        else:
+            keys = [] if self.boxes_px is None else [tuple(box) for box in self.boxes_px.tolist()]
+        more = len(keys) - len(set(keys))
+        if not more:
+            return None
+        return (
+            f"{counted(more, 'row')} of {self.path} {'repeats' if more == 1 else 'repeat'} the place of another one, "
+            "and each counts as a ship; leave them out"
+        )
 
     @property
     def located(self) -> NDArray[np.bool_]:
@@ -199,10 +216,7 @@ def _in_degrees(path: str | Path, layer: Features) -> Shapes:
 
 def _score(path: str | Path, value: Any) -> float:
     if isinstance(value, str) and Path(path).suffix.lower() not in {".json", ".geojson"}:
-        try:
-            return float(value)  # a table holds text
-        except ValueError:
-            pass
+        value = value if (found := cell_number(value)) is None else found  # a table holds text
     if not _is_number(value):
         raise InputError(f"expected a number as 'score' of each feature in {path}, found {value!r}")
     return float(value)

@@ -19,6 +19,7 @@ from refinedet.boxes import Boxes, as_boxes
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.evaluation.placed import Placed, distance_note, pixels_note, read_placed, to_metres
+from refinedet.evaluation.shifted import shift_note
 from refinedet.geo.features import parse_system
 
 Geometries = NDArray[np.object_]
@@ -133,36 +134,53 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
     notes = _notes_on_files(found, there)
     everywhere = bool(found.located.all() and there.located.all())
     if not everywhere and found.boxes_px is not None and there.boxes_px is not None:
-        detections = Detections.of(found.boxes_px, found.scores, [0] * len(found.scores))
         if centre_max_m is not None:
             raise InputError(
                 f"expected places on the ground in {pred} and {truth} for `centre_m`, found boxes in pixels, whose "
                 f"centres may be {centre_max_px:g} pixels apart; leave it out"
             )
-        score = match_boxes(detections, there.boxes_px, iou_min, centre_max_px)
-        if score.tp == 0 and score.fp and score.fn:
-            notes.append(pixels_note(found, there, centre_max_px))
-        return replace(score, notes=tuple(notes), rule=rule | {"centre_px": centre_max_px})
+        return _in_pixels(found, there, notes, rule | {"centre_px": centre_max_px})
+    centre_m = _CENTRE_M if centre_max_m is None else centre_max_m
+    return _on_ground(found, there, notes, rule | {"centre_m": centre_m})
+
+
+def _on_ground(found: Placed, there: Placed, notes: list[str], rule: Mapping[str, float]) -> Score:
+    """Score places on the ground; `notes` are those on the files."""
+    iou_min, centre_m = rule["iou_min"], rule["centre_m"]
     for one in (found, there):
         lost = int((~one.located).sum())
         if lost == len(one.located) > 0:
             raise InputError(
-                f"expected {pred} and {truth} to hold places on the ground in both or boxes in pixels ('bbox_px') in "
-                "both, found features without; were both made from the same scene?"
+                f"expected {found.path} and {there.path} to hold places on the ground in both or boxes in pixels "
+                "('bbox_px') in both, found features without; were both made from the same scene, and are degrees "
+                "written as 54.5, -7.25?"
             )
         if lost:
             notes.append(f"{lost} of the {len(one.located)} features of {one.path} have no place, and are left out")
     found, there = found.only(found.located), there.only(there.located)
-    centre_m = _CENTRE_M if centre_max_m is None else centre_max_m
-    score = match_polygons(*to_metres(found, there), iou_min, centre_m)
-    if score.tp == 0 and score.fp and score.fn:
+    flat = to_metres(found, there)
+    score = match_polygons(*flat, iou_min, centre_m)
+    shift = shift_note(*flat, lambda one, other: match_polygons(one, other, iou_min, centre_m).tp, centre_m)
+    if shift is not None:
+        notes.append(shift)
+    elif score.tp == 0 and score.fp and score.fn:
         notes.append(distance_note(found, there, centre_m))
-    return replace(score, notes=tuple(notes), rule=rule | {"centre_m": centre_m})
+    return replace(score, notes=tuple(notes), rule=rule)
+
+
+def _in_pixels(found: Placed, there: Placed, notes: list[str], rule: Mapping[str, float]) -> Score:
+    """Score boxes in pixels; `notes` are those on the files."""
+    boxes, truth = (as_boxes([] if one.boxes_px is None else one.boxes_px) for one in (found, there))
+    score = match_boxes(Detections.of(boxes, found.scores, [0] * len(boxes)), truth, rule["iou_min"], rule["centre_px"])
+    if score.tp == 0 and score.fp and score.fn:
+        notes.append(pixels_note(found, there, rule["centre_px"]))
+    return replace(score, notes=tuple(notes), rule=rule)
 
 
 def _notes_on_files(found: Placed, there: Placed) -> list[str]:
-    """Sentences on files without ships, on a guessed reference system, and on a truth of AIS reports."""
-    notes = [one for one in (there.reports_only, found.guess, there.guess) if one is not None]
+    """Sentences on files without ships or with repeated ones, on a guessed system, and on a truth of AIS reports."""
+    told = (there.reports_only, found.guess, there.guess, found.repeated, there.repeated)
+    notes = [one for one in told if one is not None]
     if not len(there.shapes):
         notes.append(f"{there.path} holds no ships: every detection is a false alarm, and recall means nothing")
     if not len(found.shapes):

@@ -11,9 +11,9 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError, ProjError
 
-from refinedet.errors import FileError, InputError
+from refinedet.errors import InputError
 from refinedet.geo.reference import Shapes, reference_system
-from refinedet.geo.vectors import file_kind, finite, one_sentence, opened_by_gdal, parsed_geojson
+from refinedet.geo.vectors import file_kind, finite, one_sentence, opened_by_gdal, other_format, parsed_geojson
 
 System = CRS | Literal["pixels"]
 """System of coordinates: a reference system, or pixels of a scene, x first."""
@@ -66,7 +66,7 @@ def read_features(path: str | Path, *, in_pixels: bool = False) -> list[Features
             shapes, told, columns = read_table(path, in_pixels=in_pixels)
             found = [Features(_array(shapes, path), told, columns)]
         else:
-            raise FileError(f"expected {FORMATS} at {path}, found something else; save it as GeoJSON")
+            raise other_format(path, FORMATS)
     return found
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -33,19 +36,28 @@ _BOXES = (
     ("x_min", "y_min", "x_max", "y_max"),
     ("x1", "y1", "x2", "y2"),
 )
+_SRID = re.compile(r"SRID=([0-9]+);", re.IGNORECASE)
+"""Reference system before a WKT, as PostGIS writes it."""
 _WKT = ("wkt", "wkt_geom", "geometry", "geom", "the_geom")
 _DELIMITERS = ",;\t"
+_WITH_COMMA = ";\t"
+"""Delimiters beside which numbers may have a decimal comma."""
+_NOTE = "sep="
+"""First line that tells a spreadsheet the delimiter."""
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HEAD_BYTES = 1 << 16
 _SHOWN = 8
 """Most column names that a message shows."""
 
 
 def is_table(path: Path) -> bool:
-    """True if a file begins with a line of several columns."""
+    """True if a file begins with a line of several columns, or with the name of a column of WKT."""
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    first = head.split(b"\n", 1)[0]
-    return b"\0" not in head and not first.lstrip().startswith(b"<") and any(c.encode() in first for c in _DELIMITERS)
+    text = head.decode("utf-16" if head[:2] in _UTF16 else "utf-8-sig", "replace")
+    first = text.split("\n", 1)[0].strip()
+    several = any(one in first for one in _DELIMITERS) and not first.startswith("<")
+    return "\0" not in text and (several or first.strip('"').lower() in _WKT)
 
 
 def read_table(
@@ -59,13 +71,14 @@ def read_table(
         FileError: the file cannot be read.
         InputError: it has no columns of places.
     """
-    names, rows, comma = _rows(path)
+    names, rows, delimiter = _rows(path)
     plain = {name.strip().lower(): i for i, name in reversed(list(enumerate(names)))}
     columns = {name: [row[i] if i < len(row) else None for row in rows] for i, name in enumerate(names)}
     values = {name: list(columns.values())[i] for name, i in plain.items() if i < len(columns)}
 
     def numbers(name: str) -> list[float | None]:
-        return [_number(text, comma=comma) for text in values[name]]
+        comma = delimiter in _WITH_COMMA or name in _POINTS["degrees"][0] + _POINTS["degrees"][1]
+        return [cell_number(text, comma=comma) for text in values[name]]
 
     points = {kind: found for kind, (xs, ys) in _POINTS.items() if (found := _both(xs, ys, values))}
     box = next((sides for sides in _BOXES if all(side in values for side in sides)), None)
@@ -82,21 +95,30 @@ def read_table(
                 continue
             return shapes, WGS84 if kind == "degrees" else "pixels" if kind == "pixels" else None, dict(columns)
     if wkt is not None:
-        return [shapely.from_wkt(text) if text else None for text in values[wkt]], None, dict(columns)
+        texts = [text or "" for text in values[wkt]]
+        codes = {code[1] if (code := _SRID.match(text)) else None for text in texts if text}
+        known = codes.pop() if len(codes) == 1 else None
+        shapes = [shapely.from_wkt(_SRID.sub("", text)) if text else None for text in texts]
+        return shapes, None if known is None else CRS.from_epsg(int(known)), dict(columns)
     raise InputError(
         f"expected columns such as lon and lat, x and y, or row and col in {path}, found {', '.join(names[:_SHOWN])}"
     )
 
 
-def _rows(path: Path) -> tuple[list[str], list[list[str]], bool]:
-    """Names of the columns, the rows that are not empty, and true if numbers may have a decimal comma."""
+def _rows(path: Path) -> tuple[list[str], list[list[str]], str]:
+    """Names of the columns, the rows that are not empty, and the delimiter."""
     try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-            first = stream.readline()
-            stream.seek(0)
-            reader = csv.reader(stream, delimiter=max(_DELIMITERS, key=first.count), skipinitialspace=True)
+        with path.open("rb") as raw:
+            encoding = "utf-16" if raw.read(2) in _UTF16 else "utf-8-sig"
+        with path.open(encoding=encoding, errors="replace", newline="") as stream:
+            lines = stream.read()
+            noted = lines.removeprefix(_NOTE)[:1] if lines.startswith(_NOTE) else ""
+            lines = lines.partition("\n")[2] if noted else lines
+            first = lines.split("\n", 1)[0]
+            delimiter = noted if noted in {*_DELIMITERS} else max(_DELIMITERS, key=first.count)
+            reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, skipinitialspace=True)
             names = next(reader, [])
-            return names, [row for row in reader if any(cell.strip() for cell in row)], ";" in first
+            return names, [row for row in reader if any(cell.strip() for cell in row)], delimiter
     except OSError as error:
         raise FileError(f"expected a table at {path}, but it cannot be read ({error.strerror})") from error
     except csv.Error as error:
@@ -117,8 +139,8 @@ def _shape(i: int, corners: list[list[float | None]], xy: list[list[float | None
     return shapely.Point(point) if point and None not in point else None
 
 
-def _number(text: str | None, *, comma: bool) -> float | None:
-    """Number of a cell, with a decimal comma if `comma` is true; None if it holds no number."""
+def cell_number(text: str | None, *, comma: bool = True) -> float | None:
+    """Number of a cell, which may have a decimal comma if `comma` is true; None if it holds no number."""
     try:
         value = float((text or "").strip().replace(",", "." if comma else ","))
     except ValueError:

@@ -30,6 +30,8 @@ Kind = Literal["geojson", "gdal", "other"]
 _HEAD_BYTES = 72
 _FORMATS = "a GeoJSON, GeoPackage, Shapefile or table (CSV)"
 _CONVERT = "convert it: ogr2ogr -f GeoJSON places.geojson {}"
+_MAGIC = {b"fgb": "FlatGeobuf", b"PAR1": "Parquet", b"PK\x03\x04": "a zip or a workbook"}
+"""First bytes of formats that are not read."""
 _BLANK = b"\xef\xbb\xbf \r\n\t"
 """Bytes that may come before the first sign of XML."""
 _DEGREES = (2 * 360.0, 90.0)
@@ -60,14 +62,20 @@ def read_layers(path: str | Path, boxes_in: Callable[[CRS], list[Box]]) -> list[
             return [_geojson(path)]
         if is_table(path):
             return [_table(path)]
-    if driver_of(_head(path)) is not None:
-        raise FileError(
-            f"expected {_FORMATS} at {path}, found a raster; turn its areas into polygons, such as with "
-            "gdal_polygonize, and name the file of these"
-        )
-    if _head(path).lstrip(_BLANK).startswith(b"<"):
-        raise FileError(f"expected {_FORMATS} at {path}, found XML, such as KML or GPX; {_CONVERT.format(path.name)}")
-    raise FileError(f"expected {_FORMATS} at {path}, found something else; save it as GeoJSON")
+    raise other_format(path, _FORMATS)
+
+
+def other_format(path: Path, formats: str) -> FileError:
+    """Error for a file in another format than `formats`, with the way to convert it if its kind is known."""
+    head = _head(path)
+    if driver_of(head) is not None:
+        found = "a raster; turn its areas into polygons, such as with gdal_polygonize, and name the file of these"
+    elif head.lstrip(_BLANK).startswith(b"<"):
+        found = f"XML, such as KML or GPX; {_CONVERT.format(path.name)}"
+    else:
+        known = next((words for magic, words in _MAGIC.items() if head.startswith(magic)), None)
+        found = "something else; save it as GeoJSON" if known is None else f"{known}; {_CONVERT.format(path.name)}"
+    return FileError(f"expected {formats} at {path}, found {found}")
 
 
 def _table(path: Path) -> Layer:
@@ -85,6 +93,17 @@ def _table(path: Path) -> Layer:
     return Layer(_flat(known, path), WGS84)
 
 
+def rows_without_place(path: Path) -> int:
+    """Number of rows of a table that lack a number of their place; 0 for files of other formats.
+
+    Raises:
+        FileError, InputError: as `read_layers`.
+    """
+    if file_kind(path, _FORMATS) != "other" or not is_table(path):
+        return 0
+    return sum(shape is None for shape in read_table(path, in_pixels=False)[0])
+
+
 def file_kind(path: Path, formats: str) -> Kind:
     """Find the format of a file from its first bytes; `formats` are those that a message says were expected.
 
@@ -93,6 +112,8 @@ def file_kind(path: Path, formats: str) -> Kind:
     """
     try:
         head = _head(path)
+    except IsADirectoryError as error:
+        raise FileError(f"expected {formats} at {path}, found a folder; name a file in it") from error
     except OSError as error:
         raise FileError(f"expected {formats} at {path}, but it cannot be read ({error.strerror})") from error
     if not head.strip():

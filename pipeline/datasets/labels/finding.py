@@ -17,8 +17,9 @@ from pipeline.datasets.labels.formats.tables import is_box_table, read_box_table
 from pipeline.datasets.labels.formats.voc import read_voc, voc_files
 from pipeline.datasets.labels.formats.yolo import read_yolo, settings_in
 from pipeline.datasets.labels.formats.yolo_files import is_yolo
-from pipeline.datasets.labels.images import folders_of_ours
+from pipeline.datasets.labels.images import IMAGE_SUFFIXES, folders_of_ours
 from pipeline.datasets.labels.label_set import LabelSet, split_of
+from pipeline.datasets.labels.unused import tell_unused
 from pipeline.datasets.voc_xml import is_annotation
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
@@ -27,6 +28,7 @@ FORMATS = (
     "COCO (JSON), YOLO (a folder or its data.yaml), VIA (JSON or CSV), labelme (a folder of JSON files), VOC (a folder "
     "of XML files), CVAT (XML), DOTA (a folder of text files), or a table of boxes (CSV)"
 )
+_JSON, _CSV = "*.[jJ][sS][oO][nN]", "*.[cC][sS][vV]"
 _TABLES = {".csv", ".tsv"}
 _ROBOFLOW = "_annotations.coco.json"
 
@@ -46,8 +48,12 @@ def find_labels(path: Path, images: Path | None = None, boxes: BoxFormat | None 
     """
     if images is not None and not images.is_dir():
         raise FileError(f"expected a folder of images at {images}, found none; check `images`")
+    if not path.suffix and not path.exists():
+        raise FileError(f"expected a folder of labels at {path}, found nothing there; check the name")
     if path.is_dir():
         found = _folder(path, images, boxes)
+    elif path.suffix.lower() in IMAGE_SUFFIXES:
+        raise InputError(f"expected a file or folder of labels, found an image, {path}; name its labels")
     elif path.suffix.lower() in {".yaml", ".yml"}:
         found = read_yolo(path.parent, path)
     elif path.suffix.lower() == ".xml" and is_cvat(path):
@@ -61,7 +67,7 @@ def find_labels(path: Path, images: Path | None = None, boxes: BoxFormat | None 
         )
     if images is not None and any(one.kind == "YOLO" for one in found.values()):
         raise InputError(f"expected no `images` beside YOLO's labels in {path}, which name theirs; leave it out")
-    return {split: check_boxes(one, boxes) for split, one in found.items()}
+    return tell_unused({split: check_boxes(one, boxes) for split, one in found.items()})
 
 
 def is_table_of_images(path: Path) -> bool:
@@ -126,20 +132,32 @@ def _without_json(root: Path, images: Path | None, boxes: BoxFormat | None) -> d
         return read_dota(dota, images)
     if is_yolo(root):
         return read_yolo(root)
-    tables = [path for path in sorted([*root.glob("*.csv"), *root.glob("*/*.csv")]) if is_box_table(path)]
+    tables = [path for path in sorted([*root.glob(_CSV), *root.glob(f"*/{_CSV}")]) if is_box_table(path)]
     if tables:
         by_split = _by_split(tables, root)
         return {split: read_box_table(path, images, boxes, split=split) for split, path in by_split.items()}
     other = foreign_in(root)
     if other is not None:
         raise FileError(f"expected labels that can be read in {root}, found {other}")
+    deeper = next((path for path in sorted([*root.glob("*/"), *root.glob("*/*/")]) if _has_labels(path)), None)
+    if deeper is not None:
+        raise FileError(f"expected labels in {root}, as {FORMATS}, found them in {deeper} alone; name that folder")
     raise FileError(f"expected labels in {root}, as {FORMATS}, found none; name the file")
+
+
+def _has_labels(folder: Path) -> bool:
+    """True if a folder has labels in a format of its own files."""
+    return (
+        any(_kind(path) is not None for path in _json_files(folder))
+        or bool(voc_files(folder) or cvat_files(folder) or dota_folders(folder))
+        or is_yolo(folder)
+    )
 
 
 def _json_files(root: Path) -> list[Path]:
     """JSON files in a folder and its subfolders, without those of an earlier training."""
     ours = folders_of_ours(root)
-    found = [path for pattern in ("*.json", "*/*.json") for path in root.glob(pattern) if path.is_file()]
+    found = [path for pattern in (_JSON, f"*/{_JSON}") for path in root.glob(pattern) if path.is_file()]
     return sorted(path for path in found if path.parent == root or path.parent.name not in ours)
 
 

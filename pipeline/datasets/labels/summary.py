@@ -43,7 +43,7 @@ def summarise(
         _sum(getattr(one, name) for one in changes) for name in ("dropped", "ignored", "derived")
     )
     clipped = sum(one.clipped for one in changes)
-    first = f"{sets[0].kind} labels in {', '.join(one.source for one in sets)}: "
+    first = f"{sets[0].kind} labels in {', '.join(dict.fromkeys(one.source for one in sets))}: "
     first += f"{counted(images, 'image')}, {counted(objects, 'object')}"
     said = [first + (f" of the class {classes[0]}" if len(classes) == 1 else f" of the classes {', '.join(classes)}")]
     said += [note for one in sets for note in one.notes]

@@ -13,6 +13,8 @@ import shapely
 from refinedet.config.options.label import LabelSettings
 from refinedet.errors import InputError
 from refinedet.geo.features import Features, System, in_system, parse_system, read_features
+from refinedet.geo.tables import cell_number
+from refinedet.wording import first_of
 
 SHIP = "ship"
 _CLASSES = ("class", "class_name", "label", "category", "ship_type", "type", "name")
@@ -68,6 +70,7 @@ def read_labels(path: Path, scenes: Sequence[Path], settings: LabelSettings) -> 
         layers = read_features(path, in_pixels=True)
     labels = Labels(path)
     for layer in in_system(layers, told, path, "labels_crs"):
+        _check_scenes(layer, names, path)
         column = _class_column(layer, settings.class_column, path)
         labels.class_column = column or labels.class_column
         _add(labels, layer, column, names)
@@ -94,6 +97,24 @@ def _scene_column(layer: Features, names: Mapping[str, str]) -> str | None:
         if any(_text(value).casefold() in names for value in values):
             return name
     return None
+
+
+def _check_scenes(layer: Features, names: Mapping[str, str], path: Path) -> None:
+    """Check that pixels of several scenes are not taken for those of the scenes given.
+
+    Raises:
+        InputError: a column names several scenes, but none of those given, and the places are pixels.
+    """
+    if layer.system != "pixels" or _scene_column(layer, names) is not None:
+        return
+    for name, values in _named(layer, _SCENES):
+        others = sorted({text for value in values if (text := _text(value))})
+        if len(others) > 1:
+            given = ", ".join(sorted(set(names.values())))
+            raise InputError(
+                f"expected the column {name} of {path} to name the scene whose pixels its places are, such as {given}, "
+                f"found {first_of(others)}; write the name of the scene there, and leave out the rows of others"
+            )
 
 
 def _class_column(layer: Features, asked: str | None, path: Path) -> str | None:
@@ -162,8 +183,5 @@ def _text(value: Any) -> str:
 
 
 def _length(value: Any) -> float | None:
-    try:
-        length = float(value)
-    except (TypeError, ValueError):
-        return None
-    return length if 0 < length <= _LONGEST_M else None
+    length = cell_number(_text(value))
+    return length if length is not None and 0 < length <= _LONGEST_M else None

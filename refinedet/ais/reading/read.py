@@ -17,12 +17,13 @@ from refinedet.ais.reading.formats.records import RecordsFile, is_json
 from refinedet.ais.reading.formats.tabular import CsvFile, ParquetFile
 from refinedet.ais.reading.messages import Area, Wanted
 from refinedet.ais.reading.ordering import ordered
-from refinedet.ais.reading.parsing.columns import check_fields
+from refinedet.ais.reading.parsing.columns import SHOWN, check_fields
 from refinedet.ais.reading.static_data import StaticData
 from refinedet.ais.tables import Ais, Fixes
 from refinedet.config.options.ais import DateOrder as OrderStated
 from refinedet.errors import InputError
 from refinedet.utc import in_utc
+from refinedet.wording import first_of
 
 
 def read_ais(
@@ -115,7 +116,11 @@ def _check(files: Sequence[AisFile], columns: Mapping[str, str] | None) -> None:
     if not files:
         raise InputError("expected files of AIS, found none")
     if len(tables) == len(files) and not any(table.columns.positions for table in tables):
-        raise InputError(f"expected positions of ships in {tables[0].source.label}, found static data alone")
+        raise InputError(
+            f"expected positions of ships in {tables[0].source.label}, found static data alone: no columns of time, "
+            f"longitude and latitude among {first_of(tables[0].names, SHOWN)}; name them with `columns`, such as "
+            "longitude=COLUMN"
+        )
     for key, name in (columns or {}).items():
         if not any(key in table.columns.overruled for table in tables):
             raise InputError(f"expected a column {name!r} for {key} of `columns` in a table of AIS, found it in none")

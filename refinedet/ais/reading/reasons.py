@@ -66,26 +66,35 @@ _CHECKS = {
     "longitude and latitude are not swapped",
     OUTSIDE_AREA: "check the place of the scene, and that coordinates are degrees whose longitude and latitude are not "
     "swapped",
-    NO_TIME: "their times are in no format that is read (a date alone is none), or in another column (`columns`)",
+    DAMAGED: "lines of a table have more or fewer cells than its first one, or quotation marks without an end; "
+    "sentences of a log have a wrong checksum or lack a part",
+    NO_TIME: "their times are in no format that is read (a date alone is none), or in another column (`columns`), or "
+    "their NMEA log has none",
     CLOCK_OFF: "check the unit of their times (seconds or milliseconds since 1970)",
     OUTSIDE_TIME: "check the time of the scene, the time zone, and the order of day and month (`date_order`)",
 }
 """Likely cause of each reason that may apply to whole files."""
+_NO_SHIPS = (BASE_STATION, AID, AIRCRAFT, BEACON, GROUP)
+_UNREADABLE = (DAMAGED, NO_NUMBER, NO_TIME, CLOCK_OFF)
+"""Reasons of `_CHECKS` by which messages are lost beside others that are used, and ships with them."""
 _MANY = 0.1
-"""Share of impossible speeds that no faulty receivers explain."""
+"""Share of impossible speeds or courses, or of messages that cannot be read, that no faulty receivers explain."""
 
 
 def doubts(counts: Mapping[str, int]) -> Iterator[str]:
     """Yield sentences on files that were probably misread, and on guesses: nothing kept, speeds, unclear dates."""
-    total, kept = counts.get(MESSAGES, 0), counts.get(KEPT, 0)
-    reason = max(_CHECKS, key=lambda key: counts.get(key, 0))
-    if total and not kept and 2 * counts.get(reason, 0) > total:
-        yield f"no message of AIS is used: {counts[reason]:,} of {total:,} are dropped ({reason}); {_CHECKS[reason]}"
+    yield from _dropped(counts)
+    kept = counts.get(KEPT, 0)
     wild = counts.get(SPEED_IMPOSSIBLE, 0)
     if kept and wild > _MANY * kept:
         yield (
             f"{wild:,} of {kept:,} speeds of AIS are impossible, as speeds in tenths of a knot are: the others may be "
             "wrong too, and so may ships that are called dark; convert the column to knots"
+        )
+    if kept and counts.get(COURSE_IMPOSSIBLE, 0) > _MANY * kept:
+        yield (
+            f"{counts[COURSE_IMPOSSIBLE]:,} of {kept:,} courses of AIS are impossible, as courses in tenths of a "
+            "degree are: the others may be wrong too; convert the column to degrees"
         )
     if counts.get(SPEED_CONVERTED):
         yield (
@@ -100,6 +109,24 @@ def doubts(counts: Mapping[str, int]) -> Iterator[str]:
             yield (
                 f"{counts[key]:,} dates of AIS, such as 05/06/2024, are read with the {order} first, as {why}; "
                 f"`date_order` can be {other}-first"
+            )
+
+
+def _dropped(counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield sentences on messages that were dropped: if none is used, or if many of a file cannot be read."""
+    total, kept = counts.get(MESSAGES, 0), counts.get(KEPT, 0)
+    reason = max(_CHECKS, key=lambda key: counts.get(key, 0))
+    no_ships = max(_NO_SHIPS, key=lambda key: counts.get(key, 0))
+    if total and not kept and 2 * counts.get(reason, 0) > total:
+        yield f"no message of AIS is used: {counts[reason]:,} of {total:,} are dropped ({reason}); {_CHECKS[reason]}"
+    elif total and not kept and 2 * counts.get(no_ships, 0) > total:
+        yield f"no message of AIS is used: {counts[no_ships]:,} of {total:,} are of no ship ({no_ships})"
+    for key in _UNREADABLE if kept else ():
+        lost = counts.get(key, 0)
+        if lost > _MANY * (total if key == DAMAGED else kept + lost):  # damaged lines may be of any place
+            yield (
+                f"{lost:,} messages of AIS are dropped ({key}), and {kept:,} are used, so ships may be called dark "
+                f"that report; {_CHECKS[key]}"
             )
 
 

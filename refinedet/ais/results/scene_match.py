@@ -15,7 +15,7 @@ from refinedet.ais.geometry import SceneGeometry, stated
 from refinedet.ais.local_time import local_time
 from refinedet.ais.matching import Match, MatchSettings, SceneToMatch, match
 from refinedet.ais.reading.read import read_ais
-from refinedet.ais.reading.reasons import doubts
+from refinedet.ais.reading.reasons import MESSAGES, doubts
 from refinedet.ais.results.land_around import LandAround
 from refinedet.ais.results.summary import summary
 from refinedet.ais.tables import Ais
@@ -165,8 +165,8 @@ def _on_clock(name: str, scene: SceneToMatch, reports: Ais, found: Match, gap_s:
     away = np.abs((reports.fixes.time - scene.geometry.start).astype("timedelta64[s]").astype(np.float64)).min()
     note = (
         f"{len(reports.fixes):,} reports of AIS lie near {name}, but none within {gap_s / 60:g} minutes of its time "
-        f"(`gap_min`), the nearest about {away / 60:.0f} minutes away, so nothing is claimed of its ships; check the "
-        "time of the scene and the time zone of the reports"
+        f"(`gap_min`), the nearest about {counted(round(away / 60), 'minute')} away, so nothing is claimed of its "
+        "ships; check the time of the scene and the time zone of the reports"
     )
     return [note]
 
@@ -174,7 +174,9 @@ def _on_clock(name: str, scene: SceneToMatch, reports: Ais, found: Match, gap_s:
 def _notes(found: Match, reports: Ais, name: str, scene: SceneToMatch) -> list[str]:
     """Sentences for the user."""
     notes = list(doubts(reports.counts))
-    if not len(reports.fixes):
+    if not reports.counts.get(MESSAGES):
+        notes.append(f"the files of AIS hold no message, so nothing is claimed of the ships of {name}")
+    elif not len(reports.fixes):
         notes.append(f"no report of AIS lies near {name} in place and time, so nothing is claimed of its ships")
     one = found.offset
     if one.east_m or one.north_m:

@@ -20,6 +20,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
 from refinedet.geo.features import Features, read_features
 from refinedet.geo.reference import WGS84
+from refinedet.geo.tables import cell_number
 from refinedet.utc import in_utc, parse_utc
 from refinedet.wording import first_of
 
@@ -134,6 +135,9 @@ def _numbers(layer: Features, name: str) -> Array:
 
 
 def _number(value: Any) -> float:
+    if isinstance(value, str):  # a table holds text
+        found = cell_number(value)
+        return float("nan") if found is None else found
     try:
         return float(value)
     except (TypeError, ValueError):

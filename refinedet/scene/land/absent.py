@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from refinedet.geo.position import Points
 from refinedet.geo.reference import WGS84, is_plain_degrees
-from refinedet.geo.vectors import read_layers
+from refinedet.geo.vectors import read_layers, rows_without_place
 from refinedet.scene.land.coastline import coastline
 from refinedet.scene.land.region import Region, cut
 from refinedet.wording import counted
@@ -35,6 +35,17 @@ def crossed_note(path: Path, count: int) -> str:
     return (
         f"{path} holds {crosses} near the scene, as corners in a wrong order do: "
         "only the areas that are enclosed count; check the order of the corners"
+    )
+
+
+def unread_note(path: Path) -> str | None:
+    """Sentence that rows of the table at `path` have no place; None if all have one, or it is no table."""
+    count = rows_without_place(path)
+    if not count:
+        return None
+    return (
+        f"{counted(count, 'row')} of {path} {'has' if count == 1 else 'have'} no place that can be read and "
+        f"{'is' if count == 1 else 'are'} left out; write degrees as 54.5, -7.25"
     )
 
 

@@ -26,7 +26,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.geo.position import Points, Position, distances_m, local_plane
 from refinedet.geo.reference import WGS84, Shapes, is_plain_degrees
 from refinedet.geo.vectors import read_layers
-from refinedet.scene.land.absent import absent_note, crossed_note, water_note
+from refinedet.scene.land.absent import absent_note, crossed_note, unread_note, water_note
 from refinedet.scene.land.coastline import coastline
 from refinedet.scene.land.region import Region, coast_lines, cut, cut_land, dense
 
@@ -245,7 +245,7 @@ def _own(path: Path, region: Region) -> list[tuple[Shapes, CRS]]:
 
 
 def _places(path: Path | None, what: str, region: Region, plane: Transformer) -> tuple[Shapes, tuple[str, ...]]:
-    """Shapes of the user's file near the scene, on the plane, and notes if it has none there, or crossed ones."""
+    """Shapes of the user's file near the scene, on the plane, and notes if it has none, crossed or unread ones."""
     found, crossed = [np.zeros(0, object)], 0
     if path is None:
         return found[0], ()
@@ -254,9 +254,10 @@ def _places(path: Path | None, what: str, region: Region, plane: Transformer) ->
         near = cut(shapes, region.cut_at(crs), degrees=is_plain_degrees(crs))
         found.append(shapely.transform(dense(near, crs), _to_plane(crs, plane)))
     there = np.concatenate(found)
+    notes = [unread_note(path), crossed_note(path, crossed) if crossed and len(there) else None]
     if not len(there):
-        return there, (absent_note(path, what, region),)
-    return there, (crossed_note(path, crossed),) if crossed else ()
+        notes.append(absent_note(path, what, region))
+    return there, tuple(note for note in notes if note is not None)
 
 
 def _on_plane(land: Shapes, crs: CRS, region: Region, plane: Transformer) -> tuple[Shapes, NDArray[np.float64]]:

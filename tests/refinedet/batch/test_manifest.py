@@ -54,6 +54,17 @@ def test_a_manifest_has_comments_empty_lines_patterns_and_paths_of_its_own(archi
     assert scenes_named([], manifest) == [archive / "b.tif", archive / "sub/c.tif", Path("/elsewhere/d.tif")]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_manifest_may_be_as_windows_writes_lists(archive: Path, encoding: str) -> None:
+    (archive / "scenes.txt").write_bytes('"b.tif"\r\nsub/c.tif\r\n'.encode(encoding))
+    assert scenes_named([], archive / "scenes.txt") == [archive / "b.tif", archive / "sub/c.tif"]
+
+
+def test_a_file_that_differs_from_a_pattern_in_its_case_is_named(archive: Path) -> None:
+    with pytest.raises(InputError, match=r"check the pattern, since .*b\.tif differs from it in upper and lower case"):
+        scenes_named([archive / "b*.TIF"])
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -134,3 +134,15 @@ def test_boxes_in_pixels_are_told_how_to_be_named(tmp_path: Path, pred: Path) ->
     (tmp_path / "t.csv").write_text("xmin,ymin,xmax,ymax\n941,829,970,844\n")
     with pytest.raises(InputError, match="`truth_crs`, which is pixels for boxes or points in pixels"):
         score_files(pred, tmp_path / "t.csv")
+
+
+def test_ships_that_are_in_a_file_twice_are_told(tmp_path: Path, pred: Path) -> None:
+    truth = collection(tmp_path / "t.geojson", [*points("degrees"), points("degrees")[0]])
+    (note,) = score_files(pred, truth).notes
+    assert note.startswith(f"1 row of {truth} repeats the place of another one, and each counts as a ship")
+
+
+def test_scores_of_a_table_may_have_decimal_commas(tmp_path: Path, pred: Path) -> None:
+    rows = "\n".join(f"{y};{x};0,{i + 1}".replace(".", ",") for i, (x, y) in enumerate(zip(LON, LAT, strict=True)))
+    (tmp_path / "p.csv").write_text(f"latitude;longitude;score\n{rows}\n")
+    assert score_files(tmp_path / "p.csv", pred, score_min=0.25).tp == 1

@@ -76,6 +76,11 @@ def test_geojson_beyond_degrees_without_a_system_has_none(tmp_path: Path) -> Non
         pytest.param("row,col\n3,4\n", "POINT (4 3)", "pixels", id="row and column"),
         pytest.param("x,y\n3,4\n", "POINT (3 4)", None, id="x and y say nothing"),
         pytest.param("name,WKT\na,POINT (1 2)\n", "POINT (1 2)", None, id="WKT"),
+        pytest.param("geometry\nPOINT (1 2)\n", "POINT (1 2)", None, id="WKT alone"),
+        pytest.param("geom,id\nSRID=4326;POINT (1 2),1\n", "POINT (1 2)", WGS84, id="WKT of PostGIS"),
+        pytest.param("lon\tlat\n9,5\t54,5\n", "POINT (9.5 54.5)", WGS84, id="tabs, decimal commas"),
+        pytest.param('lon,lat\n"9,5","54,5"\n', "POINT (9.5 54.5)", WGS84, id="quoted decimal commas"),
+        pytest.param("sep=;\nlon;lat\n9,5;54,5\n", "POINT (9.5 54.5)", WGS84, id="a spreadsheet's note on delimiters"),
         pytest.param("detect_lat,detect_lon,detect_scene_row,detect_scene_column\n54,9,3,4", "POINT (9 54)", WGS84),
         pytest.param("lon,lat\n9,north\n", None, WGS84, id="no number"),
         pytest.param("lon,lat,x1,y1,x2,y2\n,,1,2,3,4\n", "BOX", "pixels", id="a scene without position"),
@@ -91,6 +96,12 @@ def test_columns_of_tables_are_known_by_their_names(tmp_path: Path, text: str, w
         assert (shape and shape.wkt) == wkt
 
 
+def test_a_table_may_be_in_utf16(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("lon,lat\n9,54\n", encoding="utf-16")
+    assert only(path).shapes[0].wkt == "POINT (9 54)"
+
+
 def test_boxes_of_xview3_are_taken_in_pixels_where_they_are_there_else_points(tmp_path: Path) -> None:
     header = "detect_lat,detect_lon,detect_scene_row,detect_scene_column,left,top,right,bottom\n"
     path = table(tmp_path / "a.csv", f"{header}54,9,30,40,35,33,45,27\n54,9,30,40,,,,\n")
@@ -102,9 +113,17 @@ def test_boxes_of_xview3_are_taken_in_pixels_where_they_are_there_else_points(tm
 def test_other_files_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"columns such as lon and lat.* found a, b"):
         only(table(tmp_path / "a.csv", "a,b\n1,2\n"))
-    for text in ("one word", "<OGRVRTDataSource a=',,'/>"):
-        with pytest.raises(FileError, match=r"^expected GeoJSON, a GeoPackage.*found something else"):
+    others = {
+        "one word": "something else",
+        "<OGRVRTDataSource a=',,'/>": "XML, such as KML or GPX; convert it: ogr2ogr",
+        "fgb\x03fgb": "FlatGeobuf; convert it: ogr2ogr -f GeoJSON places.geojson a.csv",
+        "PAR1": "Parquet; convert it: ogr2ogr",
+    }
+    for text, found in others.items():
+        with pytest.raises(FileError, match=rf"^expected GeoJSON, a GeoPackage.*found {found}"):
             only(table(tmp_path / "a.csv", text))
+    with pytest.raises(FileError, match="found a folder; name a file in it"):
+        only(tmp_path)
     with pytest.raises(FileError, match="cannot be read"):
         only(tmp_path / "none.csv")
     for text in ("{}", '{"scene": {}}', '{"features": null}', '{"type": "FeatureCollection", "features": [1]}'):

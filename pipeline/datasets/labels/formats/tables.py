@@ -24,7 +24,11 @@ _BOXES: Mapping[BoxFormat, tuple[tuple[str, ...], ...]] = {
         ("left", "top", "right", "bottom"),
         ("xtl", "ytl", "xbr", "ybr"),
     ),
-    "cxcywh": (("cx", "cy", "w", "h"), ("cx", "cy", "width", "height"), ("xcenter", "ycenter", "width", "height")),
+    "cxcywh": tuple(
+        (*centre, *size)
+        for centre in (("cx", "cy"), ("xcenter", "ycenter"), ("centerx", "centery"), ("xcentre", "ycentre"))
+        for size in (("w", "h"), ("width", "height"))
+    ),
     "xywh": (
         ("x", "y", "w", "h"),
         ("x", "y", "width", "height"),

@@ -15,12 +15,14 @@ from pipeline.datasets.labels.images import finder_around, name_of, names_by_ste
 from pipeline.datasets.labels.label_set import LabelSet, label_set_of
 from pipeline.datasets.voc_xml import VocObject, is_annotation, read_image_set, read_objects
 
+XML = "*.[xX][mM][lL]"
+"""Pattern of files, whose suffix some tools write in upper case."""
 _LISTS, _OF_GDAL = "ImageSets/Main", ".aux.xml"
 
 
 def voc_files(root: Path) -> list[Path]:
     """VOC's XML files in a folder or its subfolders, without GDAL's; empty if the first one is of another kind."""
-    every = (path for pattern in ("*.xml", "*/*.xml") for path in root.glob(pattern) if path.is_file())
+    every = (path for pattern in (XML, f"*/{XML}") for path in root.glob(pattern) if path.is_file())
     found = sorted(path for path in every if not path.name.endswith(_OF_GDAL))
     return found if found and is_annotation(found[0]) else []
 

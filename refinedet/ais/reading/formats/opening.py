@@ -119,6 +119,8 @@ def first_bytes(path: Path) -> bytes:
     Raises:
         FileError: the file is missing or cannot be read.
     """
+    if path.is_dir():
+        raise FileError(f"expected an AIS file at {path}, found a folder; name its files, such as '{path}/*.csv'")
     try:
         with path.open("rb") as stream:
             return stream.read(_HEAD_BYTES)

@@ -116,6 +116,7 @@ class CsvFile:
         self.header = sum(bool(line.strip()) for line in lines[: self.first + 1])
         self.delimiter = max(_DELIMITERS, key=text.count)
         self.names = next(csv.reader([text], delimiter=self.delimiter), [])
+        self.names += _unnamed(lines[self.first + 1 :], self.delimiter, len(self.names))
         self.columns: Columns = find_columns(self.names, source.label, columns)
         self.dates_unclear = not self.columns.day_first and has_numeric_date(first_bytes)
 
@@ -231,6 +232,13 @@ def _outside(group: Any, fields: Mapping[str, str], area: Area) -> bool:
         return False
     beside = east_most < west or west_most > east if west <= east else east_most < west and west_most > east
     return beside or north_most < south or south_most > north
+
+
+def _unnamed(lines: Sequence[bytes], delimiter: str, count: int) -> list[str]:
+    """Empty name of the one more cell that some programs end each row with, but not the line of names."""
+    row = next((line for line in lines if line.strip()), b"").decode("utf-8", "replace")
+    cells = next(csv.reader([row], delimiter=delimiter), [])
+    return [""] if len(cells) == count + 1 and not cells[-1].strip() else []
 
 
 def _first_line(lines: Sequence[bytes]) -> int:

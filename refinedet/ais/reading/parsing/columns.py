@@ -19,7 +19,7 @@ _IN_KNOTS = {
 _SPEEDS = {f"{name}{unit}": kn for unit, kn in _IN_KNOTS.items() for name in ("sog", "speedoverground", "speed")}
 """Knots in the unit of a speed, by its name."""
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "mmsi": ("mmsi", "mmsinumber", "userid", "sourcemmsi", "shipmmsi", "vesselmmsi"),
+    "mmsi": ("mmsi", "mmsinumber", "userid", "sourcemmsi", "shipmmsi", "vesselmmsi", "mmsino", "ssvid"),
     "time": (
         *("basedatetime", "timestampexternal", "dtposutc", "datetimeutc", "timeutc", "timestamputc", "timestamp"),
         *("datetime", "time", "tstamp", "basetime", "utctime", "utc", "msgtime", "unixtime", "epoch"),
@@ -72,7 +72,7 @@ DANISH = "# timestamp"
 _STATIC = ("name", "ship_type", "length", "width", "bow", "stern", "port", "starboard")
 _POSITION = ("time", "longitude", "latitude")
 _NUMBER = re.compile(r"[-+]?[0-9]+([.,][0-9]+)?")
-_SHOWN = 30
+SHOWN = 30
 """Most column names that a message shows."""
 
 
@@ -145,7 +145,7 @@ def find_columns(names: Sequence[str], where: str, columns: Mapping[str, str] | 
 
 def _without(missing: Sequence[str], names: Sequence[str], where: str, absent: Sequence[str]) -> str:
     """Sentence for a table without the columns of some fields; `absent` are columns that the user names in vain."""
-    shown = first_of(names, _SHOWN)
+    shown = first_of(names, SHOWN)
     if _GRID in names:
         return (
             f"expected positions of ships in {where}, found Global Fishing Watch's grid of fishing effort, which has "

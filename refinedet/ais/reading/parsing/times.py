@@ -12,7 +12,7 @@ from refinedet.ais.reading.parsing.date_order import DateOrder
 Times = NDArray[np.datetime64]
 
 _CLOCK = (
-    r"(?:[T _]+(?P<H>0{1,2}):(?P<M>00)(?::(?P<S>00)(?:[.,](?P<f>0+))?)?(?:\s*(?P<half>[AP]M))?)"
+    r"(?:[T _]+(?P<H>0{1,2})[:.](?P<M>00)(?:[:.](?P<S>00)(?:[.,](?P<f>0+))?)?(?:\s*(?P<half>[AP]M))?)"
     r"\s*(?:Z|UTC|GMT|(?P<sign>[+-])(?P<zh>00):?(?P<zm>00)?(?: UTC)?)?"
 )
 _LAYOUTS = tuple(
@@ -22,7 +22,7 @@ _LAYOUTS = tuple(
         r"(?P<first>0{1,2})(?P<s>[-/.])(?P<second>0{1,2})(?P=s)(?P<Y>0000)" + _CLOCK,
         r"(?P<first>0{1,2})(?P<s>[/.])(?P<second>0{1,2})(?P=s)(?P<Y>00)" + _CLOCK,
         r"(?P<Y>0000)(?P<m>00)(?P<d>00)[T_ ]?(?P<H>00)(?P<M>00)(?P<S>00)?(?:[.](?P<f>0+))?Z?",
-        r"(?P<d>0{1,2})[- ](?P<month>[A-Z]{3})[A-Z]*[- ](?P<Y>0000)" + _CLOCK,
+        r"(?:[A-Z]{3}, )?(?P<d>0{1,2})[- ](?P<month>[A-Z]{3})[A-Z]*[- ](?P<Y>0000|00)" + _CLOCK,
         r"(?P<month>[A-Z]{3})[A-Z]*\.? (?P<d>0{1,2}),? (?P<Y>0000),?" + _CLOCK,
         r"(?P<serial>0{5})(?:[.,](?P<part>0{1,12})0*)?",
         r"(?P<epoch>0{1,10})(?:[.](?P<f>0*))?",

@@ -162,3 +162,16 @@ def test_json_lines_and_masks_are_named(tmp_path: Path, put_images: Put) -> None
     for given, error in ((tmp_path, FileError), (path, InputError)):
         with pytest.raises(error, match=r"found a file of JSON lines, such as Hugging Face's metadata\.jsonl.*to COCO"):
             find_labels(given)
+
+
+def test_labels_in_a_folder_below_and_an_image_are_told(
+    tmp_path: Path, put_images: Put, save: Write, coco: dict[str, Any]
+) -> None:
+    put_images(tmp_path / "set/data/chips")
+    save(coco, "set/data/marks/a.json")
+    with pytest.raises(FileError, match=r"found them in .*set/data alone; name that folder$"):
+        find_labels(tmp_path / "set")
+    with pytest.raises(FileError, match=r"expected a folder of labels at .*nowhere, found nothing there"):
+        find_labels(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"found an image, .*c0\.png; name its labels$"):
+        find_labels(tmp_path / "set/data/chips/c0.png")

@@ -259,6 +259,13 @@ def test_a_table_of_xview3_names_its_scenes_and_doubts_some(tmp_path: Path, read
     assert sum(int(one.ignored.sum()) for one in images) == 1
 
 
+def test_pixels_of_other_scenes_are_not_taken_for_those_of_the_scene(tmp_path: Path, read: Read) -> None:
+    rows = [("one" if i % 2 else "two", y, x) for i, (x, y) in enumerate(AT)]
+    path = table(tmp_path / "a.csv", "scene_id,row,col", rows)
+    with pytest.raises(InputError, match=r"the column scene_id of .* such as scene, found one, two; write the name"):
+        read(path)
+
+
 def test_choices_that_do_not_apply_are_errors(tmp_path: Path, scene: Path) -> None:
     coco = tmp_path / "my.json"
     coco.write_text("{}")

@@ -278,3 +278,12 @@ def test_titles_above_the_names_of_the_columns_are_passed_over(titles: str, tmp_
 def test_a_number_that_a_spreadsheet_marks_as_text_is_a_number(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(_TABLE.replace("219", "'219", 1))
     assert read_ais([tmp_path / "a.csv"], area=None, time=None).fixes.mmsi.tolist() == [219000001]
+
+
+def test_rows_may_end_with_a_delimiter_that_the_names_lack(tmp_path: Path) -> None:
+    path = write(tmp_path / "a", "marinecadastre", REPORTS)
+    names, *lines = path.read_text().splitlines()
+    (tmp_path / "b.csv").write_text("\n".join([names, *(f"{line}," for line in lines)]))
+    found, same = (read_ais([one], area=AREA, time=None) for one in (tmp_path / "b.csv", path))
+    assert found.fixes.mmsi.tolist() == same.fixes.mmsi.tolist()
+    assert found.counts == same.counts

@@ -59,8 +59,17 @@ def test_files_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
         assert name in str(caught.value)
     with pytest.raises(FileError, match="No such file"):
         read_ais([tmp_path / "missing.csv"], area=None, time=None)
+    with pytest.raises(FileError, match=r"found a folder; name its files, such as '.*\*\.csv'"):
+        read_ais([tmp_path], area=None, time=None)
     with pytest.raises(InputError, match="found none"):
         read_ais([], area=None, time=None)
+
+
+def test_a_table_whose_columns_have_other_names_says_which_are_not_found(tmp_path: Path) -> None:
+    path = rows(tmp_path / "a.csv", "219000001,2024-06-05 12:00:00,10.5,55.25", head="mmsi,tid,lengde,bredde,name\n")
+    with pytest.raises(InputError, match=r"no columns of time, longitude and latitude among mmsi, tid, lengde") as told:
+        read_ais([path], area=None, time=None)
+    assert "such as longitude=COLUMN" in str(told.value)
 
 
 def test_wrong_places_and_times_are_refused(tmp_path: Path) -> None:

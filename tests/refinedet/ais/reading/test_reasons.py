@@ -23,6 +23,23 @@ def test_files_that_are_dropped_whole_say_why(reason: str, check: str) -> None:
     assert check in told
 
 
+@pytest.mark.parametrize("reason", [reasons.NO_TIME, reasons.DAMAGED, reasons.NO_NUMBER, reasons.CLOCK_OFF])
+def test_many_messages_that_cannot_be_read_beside_others_are_told(reason: str) -> None:
+    (told,) = doubts({reasons.MESSAGES: 300, reasons.KEPT: 200, reason: 100})
+    assert told.startswith(f"100 messages of AIS are dropped ({reason}), and 200 are used, so ships may be called dark")
+    assert list(doubts({reasons.MESSAGES: 300, reasons.KEPT: 290, reason: 10})) == []
+
+
+def test_files_of_base_stations_alone_are_told() -> None:
+    (told,) = doubts({reasons.MESSAGES: 9, reasons.KEPT: 0, reasons.BASE_STATION: 9})
+    assert told == "no message of AIS is used: 9 of 9 are of no ship (base station)"
+
+
+def test_courses_in_tenths_are_suspected() -> None:
+    (told,) = doubts({reasons.MESSAGES: 345, reasons.KEPT: 345, reasons.COURSE_IMPOSSIBLE: 300})
+    assert told.startswith("300 of 345 courses of AIS are impossible, as courses in tenths of a degree are")
+
+
 def test_speeds_in_tenths_are_suspected() -> None:
     (told,) = doubts({reasons.MESSAGES: 345, reasons.KEPT: 345, reasons.SPEED_IMPOSSIBLE: 173})
     assert "173 of 345 speeds of AIS are impossible, as speeds in tenths of a knot are" in told

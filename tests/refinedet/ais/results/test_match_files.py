@@ -122,6 +122,22 @@ def test_results_are_read_again(files: tuple[Any, Path, Path]) -> None:
         assert again.geometry.start == np.datetime64("2024-05-01T17:00:00")
 
 
+def test_a_table_that_a_spreadsheet_saved_with_decimal_commas_is_read_again(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    (first,) = match_files([ships], [ais], VIEW, MatchOptions(format=("csv",)))
+    path = first.files["csv detections"]
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))
+    again = path.with_name("german.csv")
+    with again.open("w", encoding="utf-8", newline="") as stream:
+        numbers = [[cell if "T" in cell else cell.replace(".", ",") for cell in row] for row in rows]
+        csv.writer(stream, delimiter=";").writerows(numbers)
+    found, same = read_ships(again), read_ships(path)
+    assert found.detected.lonlat.tolist() == same.detected.lonlat.tolist()
+    assert found.score.tolist() == same.score.tolist()
+    assert found.geometry.start == same.geometry.start
+
+
 def test_results_are_not_replaced_unasked(files: tuple[Any, Path, Path]) -> None:
     _, ships, ais = files
     match_files([ships], [ais], VIEW)

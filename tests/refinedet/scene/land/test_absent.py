@@ -96,3 +96,10 @@ def test_a_polygon_that_crosses_itself_near_the_scene_is_told(tmp_path: Path, po
     (note,) = survey(position, SIDE, SIDE, LandSettings(exclude=path, land_mask="off")).notes
     assert note.startswith(f"{path} holds 1 polygon that crosses itself near the scene, ")
     assert "check the order of the corners" in note
+
+
+def test_rows_of_a_table_without_a_place_are_told(tmp_path: Path, position: Position) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"lat,lon\n{HERE[1] - 0.01},{HERE[0] + 0.01}\n54.4N,7.2E\n")
+    (note,) = survey(position, SIDE, SIDE, LandSettings(exclude=path, land_mask="off")).notes
+    assert note.startswith(f"1 row of {path} has no place that can be read and is left out; write degrees as 54.5")

@@ -120,3 +120,10 @@ def test_encodings_of_several_bytes_are_read(tmp_path: Path, put_images: Put) ->
     found = find_labels(tmp_path)["train"]
     assert [one["name"] for one in found.document["categories"]] == ["\u8239"]
     assert [one["bbox"] for one in found.document["annotations"]] == [[2, 3, 10, 5]]
+
+
+def test_suffixes_may_be_in_upper_case(tmp_path: Path, put_images: Put) -> None:
+    put_images(tmp_path, "c0.png")
+    annotate(tmp_path, "c0")
+    (tmp_path / "c0.xml").rename(tmp_path / "c0.XML")
+    assert len(find_labels(tmp_path)["train"].document["annotations"]) == 1

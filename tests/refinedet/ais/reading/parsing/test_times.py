@@ -16,7 +16,7 @@ FIRST, LAST = datetime(1998, 1, 1), datetime(2099, 1, 1)  # noqa: DTZ001 - UTC b
 LAYOUTS = (
     *("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%SZ", "%Y/%m/%d %H:%M:%S UTC", "%Y%m%d_%H%M%S", "%Y%m%dT%H%M%S"),
     *("%Y%m%d%H%M%S", "%d-%b-%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%Y-%m-%dT%H:%M:%S+00:00"),
-    "%Y-%m-%d %I:%M:%S %p",
+    *("%Y-%m-%d %I:%M:%S %p", "%a, %d %b %Y %H:%M:%S GMT", "%d-%b-%Y %H.%M.%S"),
 )
 
 
@@ -49,6 +49,10 @@ def test_fractions_zones_and_blanks() -> None:
     assert found == ["2024-06-05T12:00:00.500", "2024-06-05T12:00:00.123", "2024-06-05T12:00:00.000"]
     found = parsed("6/15/2024 12:05:00 AM", "6/5/2024 1:05 PM", order=DateOrder(day_first=False))
     assert found == ["2024-06-15T00:05:00.000", "2024-06-05T13:05:00.000"]
+    assert parsed("05-JUN-24 01.05.00 PM", "05-JUN-24 13.05.00.500") == [
+        "2024-06-05T13:05:00.000",
+        "2024-06-05T13:05:00.500",
+    ]
 
 
 @pytest.mark.parametrize(
