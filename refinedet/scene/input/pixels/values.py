@@ -227,7 +227,10 @@ def _guess_above_zero(low: float, blocks: Blocks, *, has_level: bool) -> ValueGu
     if (calm := calm_cells(blocks)) is None:
         return ValueGuess("amplitude", "none")
     if has_level and _FARTHEST_LEVELS[0] < float(np.median(calm)) / np.log(10) < _FARTHEST_LEVELS[1]:
-        return ValueGuess("amplitude" if amplitude_ratio(calm) > AMPLITUDE_ABOVE else "power", "speckle")
+        is_sure = is_surely_power(calm) and not _lost_noise(blocks)
+        if is_sure or amplitude_ratio(calm) <= AMPLITUDE_ABOVE:
+            return ValueGuess("power", "speckle")
+        return ValueGuess("amplitude", "speckle", "power" if is_likely_power(calm) else None)
     if symmetric_exponent(calm) <= _ALONE_EXPONENT:
         return ValueGuess("power", "speckle")
     return ValueGuess("amplitude", "speckle", "power" if is_surely_power(calm) else None)

@@ -59,6 +59,15 @@ def test_whole_numbers() -> None:
     assert guess_values("complex64", [], []).kind == "amplitude"
 
 
+@pytest.mark.parametrize("factor", [1e2, 1e3, 1e4])
+def test_scaled_power_in_floats_is_power_or_told(factor: float) -> None:
+    assert guess_values("float32", power(factor * 0.005, looks=2), []).kind == "power"
+    doubtful = guess_values("float32", power(factor * 0.005, looks=4.4), [])
+    assert doubtful.kind == "power" or "though they may be power" in (doubtful.note() or "")
+    few_looks = guess_values("float32", amplitude(level=(factor * 0.005) ** 2, looks=1), [])
+    assert (few_looks.kind, few_looks.rival) == ("amplitude", None)
+
+
 @pytest.mark.parametrize(("steps", "kind"), [(10, "db10"), (100, "db100"), (1000, "db1000")])
 @pytest.mark.parametrize("sea_db", [-22.0, -12.0])
 def test_floats_may_be_decibels_in_a_smaller_unit(steps: int, kind: str, sea_db: float) -> None:
