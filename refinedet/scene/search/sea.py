@@ -33,6 +33,10 @@ _TOO_DARK, _MAY_BE_POWER = (
     "; nothing tells in so few greys whether they are amplitude or power: if they are power, set `values` to power",
 )
 """Mean grey of a sea whose speckle is lost in rounding, and what the note on it says besides."""
+_LEFT_DARK = (
+    "its 8 bits are dark, and half of its pixels have a grey of at most {:.0f}, but it is as small as a chip of the "
+    "training, so they are left as they are: if ships are missed, set `stretch` to {}"
+)
 
 
 def sea_limits(
@@ -67,6 +71,26 @@ def sea_limits(
     if limits is None or choice.kind != "fixed":
         return limits
     return replace(limits, note=_beyond(sample[valid_mask(sample, seen.nodata)], limits))
+
+
+def note_on_dark_chip(
+    sample: NDArray[Any], seen: RasterInfo, radiometry: Radiometry, choice: StretchChoice
+) -> str | None:
+    """Sentence on a dark grey picture in 8 bits that is not stretched, since it may be a chip; None for others.
+
+    Args:
+        sample: every n-th pixel (h, w) of the scene; colours (h, w, 3) are not judged.
+        seen: the scene in the pixel size of the sample.
+        radiometry: stretch that the weights were trained with.
+        choice: stretch that the user chose.
+    """
+    is_grey = sample.dtype == np.uint8 and sample.ndim == 2
+    unstretched = choice.kind == "auto" and radiometry.stretch != "none" and not _may_be_scaled(sample, seen)
+    if not is_grey or not unstretched:
+        return None
+    measured = sample[valid_mask(sample, seen.nodata)]
+    middle = float(np.median(measured)) if measured.size else np.inf
+    return _LEFT_DARK.format(middle, radiometry.stretch) if middle < _DARK_SEA else None
 
 
 def _beyond(values: NDArray[Any], limits: StretchLimits) -> str | None:

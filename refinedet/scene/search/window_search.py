@@ -26,7 +26,7 @@ from refinedet.raster import Reader
 from refinedet.scene.land.survey import Surroundings
 from refinedet.scene.search.journal import FinishedWindows, JournalPart
 from refinedet.scene.search.notes import ALL_MISSING, inland_notes, may_note_inland, pixel_notes, position_notes
-from refinedet.scene.search.sea import sea_limits
+from refinedet.scene.search.sea import note_on_dark_chip, sea_limits
 from refinedet.scene.search.stream import Stream, WindowDetections, window_detections
 from refinedet.scene.windows.chips import Batch, Chips
 from refinedet.scene.windows.overlap import shrink_overlap
@@ -119,7 +119,8 @@ class WindowSearch:
         sample = self.preview if self.factors == SAME else self.seen.sample()
         limits = sea_limits(sample, self.reader, self.seen.info, known, radiometry, self._wanted_stretch)
         self.stretch_limits = limits
-        self.notes += (limits.note,) if limits is not None and limits.note is not None else ()
+        dark = note_on_dark_chip(sample, self.seen.info, radiometry, self._wanted_stretch) if limits is None else None
+        self.notes += tuple(filter(None, (dark if limits is None else limits.note,)))
 
     def resume(self, journal: JournalPart) -> None:
         """Continue with the windows of an earlier run, and add those of this run to the journal."""

@@ -44,9 +44,11 @@ _WORDS: tuple[tuple[Role, str], ...] = (
     ("q", r"(?<![a-z])(q|imag|imaginary|quadrature)(?![a-z])"),
 )
 _DERIVED = re.compile(
-    r"(?<![a-z])(coh|coherence|phase|ifg|count|std|stdev|variance|nesz|flags?|glcm|texture|entropy|anisotropy)(?![a-z])"
+    r"(?<![a-z])(coh|coherence|phase|ifg|count|std|stdev|variance|nesz|flags?|glcm[a-z]*|texture|entropy|anisotropy"
+    r"|contrast|dissimilarity|homogeneity|asm|energy|diff|difference|change)(?![a-z])"
 )
-"""Words of bands that are derived from backscatter and show no sea, such as the coherence of a polarisation."""
+"""Words of bands that are derived from backscatter and show no sea, such as the coherence of a polarisation, and the
+textures of SNAP's GLCM."""
 _MATRIX = re.compile(r"[ct]([1-4])([1-4])(?![a-z0-9]).*")
 """Element of a covariance or coherency matrix, as of SNAP and PolSARpro: C11 is a power, C12_real is none."""
 _MEASURED = re.compile(r"sigma|gamma|beta|intensity|amplitude")
@@ -185,6 +187,11 @@ def _by_pixels(
     numbers = [k for k, role in enumerate(roles, 1) if role not in NO_IMAGE]
     if len(numbers) == 1:
         return BandChoice((numbers[0],), None)
+    if not numbers:
+        raise InputError(
+            f"expected a band with an image of the sea in {path}, found {len(names)} bands that are no radar images by "
+            f"their names ({_listed(names)}); name a file with backscatter, or the band by `band`"
+        )
     looks = {k: blocks(k) for k in numbers}
     images = [k for k in numbers if is_image(looks[k])]
     phases = [k for k in images if is_phase(looks[k])]

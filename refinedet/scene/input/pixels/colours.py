@@ -37,17 +37,22 @@ def channel_span(pixels: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(reduce(np.maximum, channels) - reduce(np.minimum, channels))
 
 
-def is_composite(blocks: Sequence[NDArray[np.uint8]]) -> bool:
-    """True if the channels of a picture are different images, such as two polarisations and their ratio.
+def composite_channel(blocks: Sequence[NDArray[np.uint8]]) -> int | None:
+    """Index of the first image of a picture whose channels are different images, such as two polarisations; else None.
+
+    A channel of one value, such as a mask of all pixels, is no image.
 
     Args:
         blocks: full-resolution blocks (h, w, 3) of a picture.
     """
     if not blocks or not are_coloured(pixels := np.concatenate([block.reshape(1, -1, 3) for block in blocks], axis=1)):
-        return False
+        return None
     flat = pixels.reshape(-1, 3)
     if len(np.unique(flat.astype(np.uint32) @ np.array([1, 256, 65536], np.uint32))) <= _FEW_COLOURS:
-        return False
+        return None
     steps = np.concatenate([np.diff(block.astype(np.float64), axis=1).reshape(-1, 3) for block in blocks])
-    varied = steps.std(axis=0).min() > 0
-    return bool(varied and np.abs(np.corrcoef(steps.T)[np.triu_indices(3, 1)]).min() < _SAME_SPECKLE)
+    images = np.flatnonzero(steps.std(axis=0) > 0)
+    if len(images) < 2:
+        return None
+    alike = np.abs(np.corrcoef(steps[:, images].T)[np.triu_indices(len(images), 1)])
+    return int(images[0]) if alike.min() < _SAME_SPECKLE else None

@@ -15,6 +15,7 @@ from refinedet.raster import SceneReader
 from refinedet.raster.decoding.areas import share
 from refinedet.raster.decoding.values import to_amplitude
 from refinedet.scene.input.pixels.colours import are_coloured, marked_share
+from refinedet.scene.input.pixels.drawn import has_drawn_lines
 from refinedet.scene.input.pixels.eight_bit import INVERTED, LEAST_SCENE_PX, WEAK_GROWTH
 from refinedet.scene.input.pixels.speckle import calm_cells, neighbour_correlation, symmetric_exponent
 from refinedet.scene.input.pixels.squeezed import AboveZero
@@ -65,6 +66,10 @@ _MARKED = (
     "coloured lines, letters or frames are drawn on it, on {:.2g} % of its pixels: ships at them are missed or look "
     "larger, and letters may be taken for ships; use the picture without them"
 )
+_DRAWN = (
+    "straight lines are drawn on it, such as frames, axes or a graticule: ships at them are missed, and what lies "
+    "outside of the image may be taken for sea; use the picture without them"
+)
 _COLOURED_PALETTE = (
     "its palette holds colours, which are read as grey: the colours of a map are no measurement, and ships are missed; "
     f"{_MISSED}, or write its numbers without the palette: gdal_translate -colorinterp_1 gray"
@@ -94,6 +99,8 @@ def tell_doubts(reader: SceneReader, settings: SceneSettings, *, is_complex: boo
         reader.tell(_IN_COLOURS if len(reader.bands) > 1 else _COLOURED_PALETTE)
     elif sample.ndim == 3 and (note := note_on_marks(sample)) is not None:
         reader.tell(note)
+    elif _shows_lines(reader):
+        reader.tell(_DRAWN)
     elif sample.ndim == 2 and (zero := _zeros_between(reader.stored_sample())) >= _MOST_ZERO:
         reader.tell(_CUT_BELOW.format(np.floor(min(99, 100 * zero))))
     elif (note := _on_bright_end(reader, sample if sample.ndim == 2 else sample[..., 1])) is not None:
@@ -105,6 +112,16 @@ def tell_doubts(reader: SceneReader, settings: SceneSettings, *, is_complex: boo
     if note is not None:
         reader.tell(note)
         reader.has_told_size = True
+
+
+def _shows_lines(reader: SceneReader) -> bool:
+    """True for a picture in 8 bits, small enough to be seen pixel by pixel, on which straight lines are drawn."""
+    if reader.stored_dtype != "uint8":
+        return False
+    stored = reader.stored_sample()
+    if stored.shape[:2] != (reader.info.height, reader.info.width):
+        return False
+    return has_drawn_lines(stored if stored.ndim == 2 else stored[..., 1])
 
 
 def note_on_marks(sample: NDArray[Any]) -> str | None:

@@ -20,6 +20,8 @@ _SURE = (
     (r"scattering_?area\w*|gamma_sigma_ratio|pix_area\w*", "a scattering area"),
     (r"number_of_looks", "a number of looks"),
     (r"rtc_anf\w*", "a factor of calibration"),
+    (r"\w*ratio|(vv|vh|hh|hv)_?(div|over|by|minus)_?(vv|vh|hh|hv)", "a ratio of two bands"),
+    (r"entropy|anisotropy|texture|glcm\w*|std|stdev|std_?dev|variance", "an entropy, a texture or a deviation"),
 )
 """Last words in the names of files that are no image, by HyP3, SNAP, pyroSAR, OPERA, S1Tiling and ALOS's mosaics."""
 _UNSURE = (

@@ -18,7 +18,7 @@ from refinedet.raster import RasterFile, SceneReader
 from refinedet.raster.decoding.values import DB_STEPS
 from refinedet.scene.input.pixels.band_pixels import FEW_VALUES, is_image
 from refinedet.scene.input.pixels.bands import PREFERRED, BandChoice, choose_band, name_of, role_of
-from refinedet.scene.input.pixels.colours import are_coloured, is_composite
+from refinedet.scene.input.pixels.colours import are_coloured, composite_channel
 from refinedet.scene.input.pixels.doubts import (
     OVERFLOWN,
     note_on_growth,
@@ -57,8 +57,7 @@ _GUESSED = ("type", "speckle", "usual", "none")
 _OVERRULE = "set `values` to change this"
 _SCALED = "its values were scaled to a mean of 0 and a deviation of 1, or to -1 to 1, as for a network"
 _COMPOSITE = (
-    "its colours are different images, such as two polarisations: the first, red, is searched; set `band` to use "
-    "another"
+    "its colours are different images, such as two polarisations: the first, {}, is searched; set `band` to use another"
 )
 _NO_IMAGE = (
     "it does not look like a radar image: it is smooth like an angle or a height, or holds few values like a mask; "
@@ -199,8 +198,9 @@ def _of_colours(reader: SceneReader, settings: SceneSettings) -> BandChoice:
     """Bands of a picture in red, green and blue: one of a composite or of a large grey picture, else all three."""
     if _is_large(reader, settings):
         blocks = reader.blocks()
-        if is_composite(blocks):
-            return BandChoice((1,), "band 1", _COMPOSITE)
+        if (channel := composite_channel(blocks)) is not None:
+            number = reader.bands[channel]
+            return BandChoice((number,), f"band {number}", _COMPOSITE.format(("red", "green", "blue")[channel]))
         pixels = np.concatenate([block.reshape(1, -1, _COLOURS) for block in blocks], axis=1)
         if not are_coloured(pixels):
             return BandChoice((reader.bands[1],), None, note_on_marks(pixels))

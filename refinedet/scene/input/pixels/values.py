@@ -51,7 +51,12 @@ _REASONS = {
 _DB_SPAN = 150.0
 """Largest distance of decibels from zero, for any sensor."""
 _LOWEST_DB = -40.0
-"""Least median of integers in decibels; lower values are in a smaller unit."""
+"""Least median of decibels; lower integers are in a smaller unit, and so are floats that decibels never reach."""
+_MOST_ABOVE = 0.25
+"""Largest share of the lowest hundredth that floats in a small unit of decibels reach above zero; power without noise
+reaches farther."""
+_FLOOR_SHARE = 1e-3
+"""Share of the lowest value from which it may be a floor, such as -200 dB for removed noise, and no measurement."""
 _DB_MIDDLE = -1.0
 """Highest median of decibels. Power without noise, above zero in only one half of the sea, has a median nearer to 0."""
 _EVEN = 0.1
@@ -207,9 +212,9 @@ def _guess_by_pixels(
     dtype: np.dtype[Any], values: NDArray[np.float64], blocks: Blocks, *, has_level: bool
 ) -> ValueGuess:
     """Kind of signed integers or floats by their range, sign and speckle."""
-    low, middle, high = (float(level) for level in np.percentile(values, (1, 50, 99)))
+    low, middle = (float(level) for level in np.percentile(values, (1, 50)))
     if middle < 0:
-        return _guess_below_zero(dtype.kind, low, middle, high)
+        return _guess_below_zero(dtype.kind, _above_floor(values))
     if dtype.kind == "i":
         return _guess_whole_numbers(dtype.itemsize, blocks, ())
     return _guess_above_zero(low, blocks, has_level=has_level)
@@ -222,18 +227,24 @@ def _guess_above_zero(low: float, blocks: Blocks, *, has_level: bool) -> ValueGu
     if (calm := calm_cells(blocks)) is None:
         return ValueGuess("amplitude", "none")
     if has_level and _FARTHEST_LEVELS[0] < float(np.median(calm)) / np.log(10) < _FARTHEST_LEVELS[1]:
-        return ValueGuess("amplitude" if amplitude_ratio(calm) > AMPLITUDE_ABOVE else "power", "speckle")
+        is_sure = is_surely_power(calm) and not _lost_noise(blocks)
+        if is_sure or amplitude_ratio(calm) <= AMPLITUDE_ABOVE:
+            return ValueGuess("power", "speckle")
+        return ValueGuess("amplitude", "speckle", "power" if is_likely_power(calm) else None)
     if symmetric_exponent(calm) <= _ALONE_EXPONENT:
         return ValueGuess("power", "speckle")
     return ValueGuess("amplitude", "speckle", "power" if is_surely_power(calm) else None)
 
 
-def _guess_below_zero(kind: str, low: float, middle: float, high: float) -> ValueGuess:
-    if kind == "i":
-        units = (name for name, n in DB_STEPS.items() if -n * _DB_SPAN < low and high < n * _DB_SPAN)
-        return ValueGuess(next((name for name in units if middle > DB_STEPS[name] * _LOWEST_DB), "amplitude"), "range")
-    decibels = low > -_DB_SPAN and high < _DB_SPAN and (middle < _DB_MIDDLE or high < 0)
-    return ValueGuess("db" if decibels else "power", "range")
+def _guess_below_zero(kind: str, values: NDArray[np.float64]) -> ValueGuess:
+    low, middle, high = (float(level) for level in np.percentile(values, (1, 50, 99)))
+    if kind == "f":
+        if low > -_DB_SPAN and high < _DB_SPAN and (middle < _DB_MIDDLE or high < 0):
+            return ValueGuess("db", "range")
+        if middle >= _LOWEST_DB or high > -_MOST_ABOVE * low:
+            return ValueGuess("power", "range")
+    units = (name for name, n in DB_STEPS.items() if -n * _DB_SPAN < low and high < n * _DB_SPAN)
+    return ValueGuess(next((name for name in units if middle > DB_STEPS[name] * _LOWEST_DB), "amplitude"), "range")
 
 
 def _contradicts(named: ValueKind, calm: NDArray[np.float64] | None, blocks: Blocks) -> bool:
@@ -257,11 +268,17 @@ def _possible(kind: ValueKind, values: NDArray[np.float64]) -> bool:
     """True if values can be of a named kind: a name may be left over from before a conversion."""
     if not values.size:
         return True
-    low, middle, high = np.percentile(values, (1, 50, 99))
+    low, middle, high = np.percentile(_above_floor(values) if kind == "db" else values, (1, 50, 99))
     if kind == "db":
         spread = high - low > _LEAST_DB_SPAN or middle < -_LEAST_DB_SPAN  # a word such as db may mean a database
         return bool(low > -_DB_SPAN and high < _DB_SPAN and low < 0 and spread)
     return bool(middle >= 0 or (kind == "power" and high > -low))  # power without noise reaches far above zero
+
+
+def _above_floor(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values without a lowest one that is frequent, as decibels of removed noise have it; all if no other is left."""
+    above = values[values > values.min()]
+    return above if above.size and above.size <= (1 - _FLOOR_SHARE) * values.size else values
 
 
 def _pooled(blocks: Blocks) -> NDArray[np.float64]:

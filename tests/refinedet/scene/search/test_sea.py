@@ -77,6 +77,9 @@ def test_dark_pictures_are_stretched_and_this_is_told(
     result = detect_scene(tmp_path / "s.tif", bright_blobs)
     assert (result.stretch_limits is not None) is stretched
     assert any("its 8 bits are dark, with a sea of grey 2.0" in note for note in result.notes) is stretched
+    left = [note for note in result.notes if "as small as a chip of the training" in note]
+    assert len(left) == (at is None)
+    assert all("a grey of at most 2, but" in note and "set `stretch` to percentile" in note for note in left)
     plain = detect_scene(tmp_path / "s.tif", bright_blobs, scene=SceneSettings(stretch=StretchChoice("none")))
     assert plain.stretch_limits is None
     assert not any("its 8 bits are dark" in note for note in plain.notes)

@@ -123,6 +123,15 @@ def test_a_root_of_amplitude_in_floats_is_told(tmp_path: Path) -> None:
     assert "gamma" not in _notes(tmp_path, sea.astype(np.float32))
 
 
+def test_a_frame_in_white_is_told(tmp_path: Path) -> None:
+    pixels = _sea().clip(0, 150).astype(np.uint8)
+    assert "straight lines are drawn" not in _notes(tmp_path, pixels)
+    pixels[100:130, 100:150] = 255
+    pixels[102:128, 102:148] = 60
+    assert "straight lines are drawn on it, such as frames" in _notes(tmp_path, pixels)
+    assert "straight lines are drawn" not in _notes(tmp_path, pixels.astype(np.uint16))
+
+
 def test_equalised_greys_are_told(tmp_path: Path) -> None:
     ranks = np.argsort(np.argsort(_sea(), axis=None)).reshape(_SIDE, _SIDE)
     assert "after an equalisation of its greys" in _notes(tmp_path, (ranks * 255 // _SIDE**2).astype(np.uint8))

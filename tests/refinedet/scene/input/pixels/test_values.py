@@ -59,6 +59,33 @@ def test_whole_numbers() -> None:
     assert guess_values("complex64", [], []).kind == "amplitude"
 
 
+@pytest.mark.parametrize("factor", [1e2, 1e3, 1e4])
+def test_scaled_power_in_floats_is_power_or_told(factor: float) -> None:
+    assert guess_values("float32", power(factor * 0.005, looks=2), []).kind == "power"
+    doubtful = guess_values("float32", power(factor * 0.005, looks=4.4), [])
+    assert doubtful.kind == "power" or "though they may be power" in (doubtful.note() or "")
+    few_looks = guess_values("float32", amplitude(level=(factor * 0.005) ** 2, looks=1), [])
+    assert (few_looks.kind, few_looks.rival) == ("amplitude", None)
+
+
+@pytest.mark.parametrize(("steps", "kind"), [(10, "db10"), (100, "db100"), (1000, "db1000")])
+@pytest.mark.parametrize("sea_db", [-22.0, -12.0])
+def test_floats_may_be_decibels_in_a_smaller_unit(steps: int, kind: str, sea_db: float) -> None:
+    shift_db = sea_db - float(np.median(decibel()))
+    assert guess_values("float32", [steps * (block + shift_db) for block in decibel()], []).kind == kind
+
+
+@pytest.mark.parametrize("removed", [5, 30, 60])
+@pytest.mark.parametrize(("dtype", "steps", "kind"), [("float32", 1, "db"), ("int16", 100, "db100")])
+@pytest.mark.parametrize("words", [[], ["Sigma0_VV_db"]])
+def test_a_floor_of_removed_noise_is_no_part_of_the_range(
+    removed: int, dtype: str, steps: int, kind: str, words: list[str]
+) -> None:
+    cut = np.percentile(power(), removed)
+    blocks = [np.where(b <= cut, -200, 10 * np.log10(np.maximum(b - cut, 1e-9))) for b in power()]
+    assert guess_values(dtype, [np.rint(steps * b) if steps > 1 else b for b in blocks], words).kind == kind
+
+
 def test_whole_numbers_that_look_like_power_are_told_or_read_so() -> None:
     doubtful = guess_values("uint16", [np.rint(65535 * b) for b in power(looks=6)], [])
     assert (doubtful.kind, doubtful.evidence) == ("amplitude", "usual")
