@@ -106,7 +106,7 @@ def _may_have_land(crop: Crop, box_xyxy: Box, ship: Sizes, within_px: float) -> 
         return False
     broad = most_opened(bright, ship.breadth)
     near = broad[touched(broad.shape, box_xyxy, min(within_px, max(broad.shape)) + 1)]
-    return bool(near.any()) and np.count_nonzero(broad) >= ship.area
+    return bool(near.any() and np.count_nonzero(broad) >= ship.area)
 
 
 def _least_dark(crop: Crop) -> float:
