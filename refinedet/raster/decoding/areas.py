@@ -54,8 +54,8 @@ def in_areas(flags: Flags) -> Flags:
 
 def opened(flags: Flags, side: int) -> Flags:
     """True where true pixels fill a square of `side` pixels; pixels beyond the border count. For thinned scenes."""
-    padded = np.pad(flags, side, constant_values=True)
-    kept = squares(np.pad(squares(padded, side, np.logical_and), side - 1), side, np.logical_or)
+    padded = framed(flags, side, fill=True)
+    kept = squares(framed(squares(padded, side, np.logical_and), side - 1, fill=False), side, np.logical_or)
     return np.asarray(kept[side:-side, side:-side])
 
 
@@ -65,7 +65,7 @@ def grown(flags: Flags, reach: int) -> Flags:
 
 
 def framed(flags: Flags, width: int, *, fill: bool) -> Flags:
-    """Flags (H, W) with a frame of that width around them; `np.pad` takes ten times as long."""
+    """Flags (H, W) with a frame of that width around them; `np.pad` takes five to eight times as long."""
     height, length = flags.shape
     found = np.full((height + 2 * width, length + 2 * width), fill)
     found[width : width + height, width : width + length] = flags

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from refinedet.raster.decoding.areas import framed
 from refinedet.scene.ships.doubts.backdrop import Sizes, land_distance
 from refinedet.scene.ships.measuring.blocks import Span
 from refinedet.scene.ships.measuring.crop import Box, Crop, area_px, covariance, quantile, touched
@@ -225,6 +226,6 @@ def _measures(patch: _Patch) -> tuple[float, float, float]:
     points = np.stack(np.nonzero(patch.mask)).astype(np.float64)
     moments = covariance(points) + np.eye(2) / 12
     length = float(np.sqrt(12 * np.linalg.eigvalsh(moments)[1]))
-    breadth = 2 * float(ndimage.distance_transform_edt(np.pad(patch.mask, 1)).max()) - 1
+    breadth = 2 * float(ndimage.distance_transform_edt(framed(patch.mask, 1, fill=False)).max()) - 1
     values: NDArray[np.float64] = patch.smooth[patch.mask]
     return length, breadth, float(values.std() / values.mean())
