@@ -7,7 +7,6 @@ a hundred thousand names.
 
 from __future__ import annotations
 
-import codecs
 import logging
 import os
 import re
@@ -19,10 +18,10 @@ from pathlib import Path
 from refinedet.cloud.address import is_address
 from refinedet.cloud.scene import Scene, scene_of
 from refinedet.errors import FileError, InputError
+from refinedet.text_encoding import encoding_of
 from refinedet.wording import first_of
 
 _COMMENT = "#"
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -87,7 +86,7 @@ def _in_any_case(folders: Iterable[str], pattern: str) -> str | None:
 def _text(path: Path) -> str:
     """Text of a file in UTF-8, or in UTF-16 as Windows PowerShell writes lists."""
     raw = path.read_bytes()
-    return raw.decode("utf-16" if raw[:2] in _UTF16 else "utf-8-sig")
+    return raw.decode(encoding_of(raw))
 
 
 def _unquoted(line: str) -> str:

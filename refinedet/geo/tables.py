@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import math
@@ -16,6 +15,7 @@ from pyproj import CRS
 
 from refinedet.errors import FileError, InputError
 from refinedet.geo.reference import WGS84
+from refinedet.text_encoding import encoding_of
 
 _Kind = Literal["degrees", "pixels", "plain"]
 _POINTS: Mapping[_Kind, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -44,7 +44,6 @@ _WITH_COMMA = ";\t"
 """Delimiters beside which numbers may have a decimal comma."""
 _NOTE = "sep="
 """First line that tells a spreadsheet the delimiter."""
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HEAD_BYTES = 1 << 16
 _SHOWN = 8
 """Most column names that a message shows."""
@@ -54,7 +53,7 @@ def is_table(path: Path) -> bool:
     """True if a file begins with a line of several columns, or with the name of a column of WKT."""
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    text = head.decode("utf-16" if head[:2] in _UTF16 else "utf-8-sig", "replace")
+    text = head.decode(encoding_of(head), "replace")
     first = text.split("\n", 1)[0].strip()
     several = any(one in first for one in _DELIMITERS) and not first.startswith("<")
     return "\0" not in text and (several or first.strip('"').lower() in _WKT)
@@ -109,7 +108,7 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]], str]:
     """Names of the columns, the rows that are not empty, and the delimiter."""
     try:
         with path.open("rb") as raw:
-            encoding = "utf-16" if raw.read(2) in _UTF16 else "utf-8-sig"
+            encoding = encoding_of(raw.read(2))
         with path.open(encoding=encoding, errors="replace", newline="") as stream:
             lines = stream.read()
             noted = lines.removeprefix(_NOTE)[:1] if lines.startswith(_NOTE) else ""

@@ -15,10 +15,10 @@ from typing import Any
 
 from refinedet.ais.reading.packages import load_pyarrow
 from refinedet.errors import FileError, InputError
+from refinedet.text_encoding import encoding_of
 
 _CODECS = ((b"\x1f\x8b", "gzip"), (b"(\xb5/\xfd", "zstd"), (b"BZh", "bz2"))
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TAR, _TAR_AT = b"ustar", 257
 """Mark of a tar archive, and its place."""
 _ARCHIVE = "an archive that is not read; unpack it, or pack its table as zip or gzip"
@@ -154,7 +154,7 @@ def head(source: Source) -> bytes:
 
 def _decoded(stream: Any) -> Any:
     """Buffered stream in UTF-8 of one that may be in UTF-16, as spreadsheets save it."""
-    return codecs.EncodedFile(stream, "utf-8", "utf-16") if stream.peek(2)[:2] in _UTF16 else stream
+    return codecs.EncodedFile(stream, "utf-8", "utf-16") if encoding_of(stream.peek(2)) == "utf-16" else stream
 
 
 @contextmanager
